@@ -1,0 +1,56 @@
+"""Build and install racs_transients; all tool settings are in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+
+# Lower bounds; an upper bound only with its reason.
+INSTALL_REQUIRES = [
+    "numpy>=2.0,<2.5",  # PyBDSF 1.14 crashes with numpy 2.5 (np.cross of 2-vectors)
+    "scipy>=1.13",
+    "astropy>=6.1",
+    "pandas>=2.2",
+    "matplotlib>=3.8",
+    "AegeanTools>=2.3.5",
+    "bdsf>=1.14",
+    "astroquery>=0.4.9",
+    "sep>=1.4",
+    "ConfigArgParse>=1.7",
+    "sqlalchemy>=2.0",
+    "psycopg2-binary>=2.9",
+    "Django>=5.2,<5.3",  # long-term support release; 6.x drops Python 3.11
+    "slack_sdk>=3.33",
+    "threadpoolctl>=3.5",
+    "tqdm>=4.66",
+]
+EXTRAS_REQUIRE = {
+    "test": [
+        "pytest>=8",
+        "hypothesis>=6.100",
+        "mypy>=1.13",
+        "ruff>=0.8",
+        "numpydoc>=1.8",
+        "pandas-stubs>=2.2",
+        "types-tqdm",
+    ],
+    "casa": ["casatools", "casatasks", "casadata", "six"],  # casatasks needs six, undeclared
+    "dask": ["dask[distributed]"],
+}
+
+setup(
+    name="racs_transients",
+    version="0.1.0",
+    description="Find what appeared, vanished or changed between ASKAP images and SUMSS or NVSS",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="BSD-3-Clause",
+    python_requires=">=3.11",
+    packages=find_packages(include=["racs_transients*", "web_server*"]),
+    package_data={"racs_transients": ["py.typed"]},
+    install_requires=INSTALL_REQUIRES,
+    extras_require=EXTRAS_REQUIRE,
+    scripts=["scripts/processASKAPimage.py"],
+    entry_points={"console_scripts": ["racs-transients = racs_transients.cli:main"]},
+)
