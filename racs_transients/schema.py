@@ -154,6 +154,8 @@ CROSSMATCHES = (
     *prefixed("askap_", "ASKAP image compared", _ASKAP_SIDE),
     Column("askap_group", "int", "", "meta.number", "Number of catalogue sources matched to this ASKAP source"),
     *prefixed("native_", "ASKAP image at full resolution", (ORIGIN, *_USED, *_pick(NOISE, "rms"))),
+    Column("native_separation", "float", "arcsec", "pos.angDistance", "Distance to the full-resolution counterpart"),
+    Column("native_predicted_snr", "float", "", "stat.snr", "Signal to noise in the survey of that counterpart alone"),
     *prefixed("ref_", "survey", _REF_SIDE),
     Column("ref_group_flux", "float", "mJy", "phot.flux.density", "Sum of the catalogue sources of the group"),
     Column("predicted_snr", "float", "", "stat.snr", "Signal to noise expected on the side that shows nothing"),

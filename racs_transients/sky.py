@@ -180,10 +180,11 @@ def iau_name(prefix: str, ra: ArrayLike, dec: ArrayLike) -> NDArray[np.object_]:
     arcsec = np.floor(np.abs(dec) * 3600 + 1e-6).astype(np.int64)
     sign = np.where(np.signbit(dec), "-", "+")
     start = f"{prefix} J" if prefix else "J"
-    return np.array(
-        [
-            f"{start}{t // 36000:02d}{t // 600 % 60:02d}{t // 10 % 60:02d}.{t % 10}{s}{a // 3600:02d}{a // 60 % 60:02d}{a % 60:02d}"
-            for t, s, a in zip(tenths.ravel(), sign.ravel(), arcsec.ravel(), strict=True)
-        ],
-        dtype=object,
-    )
+    hours, minutes, seconds, tenth = tenths // 36000, tenths // 600 % 60, tenths // 10 % 60, tenths % 10
+    degrees, arcmin, rest = arcsec // 3600, arcsec // 60 % 60, arcsec % 60
+    columns = (part.ravel() for part in (hours, minutes, seconds, tenth, sign, degrees, arcmin, rest))
+    names = [
+        f"{start}{h:02d}{m:02d}{s:02d}.{t}{sg}{d:02d}{am:02d}{r:02d}"
+        for h, m, s, t, sg, d, am, r in zip(*columns, strict=True)
+    ]
+    return np.array(names, dtype=object)

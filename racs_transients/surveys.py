@@ -76,7 +76,7 @@ class Survey:
     beam_fwhm : float
         FWHM across the beam, arcsec.
     beam_cosec_dec : bool
-        Whether the beam is longer north-south by cosec \\|dec\\|.
+        Whether the beam is longer north-south, by the cosecant of the declination.
     sizes_deconvolved : bool
         Whether the catalogue gives deconvolved sizes instead of fitted ones.
     dec_min, dec_max : float
