@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,7 @@ def conform(frame: pd.DataFrame, columns: Iterable[Column]) -> pd.DataFrame:
 
 
 def _cast(frame: pd.DataFrame, column: Column) -> pd.Series:
-    dtype = _PANDAS_TYPES[column.dtype]
+    dtype: Any = _PANDAS_TYPES[column.dtype]
     if column.name not in frame:
         default = False if column.dtype == "bool" else (np.nan if column.dtype == "float" else pd.NA)
         return pd.Series(default, index=range(len(frame)), dtype=dtype)
