@@ -84,4 +84,3 @@ class Image:
         """
         ra, dec = self.wcs.wcs_pix2world(np.asarray(x, float), np.asarray(y, float), 0)
         return np.asarray(ra) % 360, np.asarray(dec)
-

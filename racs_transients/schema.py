@@ -80,9 +80,13 @@ NOISE = (
     Column("snr", "float", "", "stat.snr", "Peak flux density over the local noise"),
 )
 BEAM = (
-    Column("beam_major", "float", "arcsec", "instr.beam", "FWHM of the major axis of the beam at the source"),
-    Column("beam_minor", "float", "arcsec", "instr.beam", "FWHM of the minor axis of the beam at the source"),
-    Column("beam_pa", "float", "deg", "instr.beam", "Position angle of the beam at the source"),
+    Column(
+        "beam_major", "float", "arcsec", "phys.angSize;instr.beam", "FWHM of the major axis of the beam at the source"
+    ),
+    Column(
+        "beam_minor", "float", "arcsec", "phys.angSize;instr.beam", "FWHM of the minor axis of the beam at the source"
+    ),
+    Column("beam_pa", "float", "deg", "pos.posAng;instr.beam", "Position angle of the beam at the source"),
 )
 
 # What every source finder's output is turned into.
@@ -135,9 +139,13 @@ _SIDE = (ORIGIN, *_USED, *POSITION, *FLUX, *SHAPE, *NOISE)
 _ASKAP_SIDE = (
     *_pick(SOURCES, "source_id", "name", "island_id", "island_components"),
     *_SIDE,
-    *_pick(SOURCES, "finder_flags", "nn_separation"),
+    *_pick(SOURCES, "beam_major", "beam_minor", "finder_flags", "nn_separation"),
 )
-_REF_SIDE = (*_pick(REFERENCES, "ref_id", "name"), *_SIDE, *_pick(REFERENCES, "mosaic", "nn_separation"))
+_REF_SIDE = (
+    *_pick(REFERENCES, "ref_id", "name"),
+    *_SIDE,
+    *_pick(REFERENCES, "beam_major", "beam_minor", "mosaic", "nn_separation"),
+)
 
 # The transient crossmatch: the three categories and the master table.
 CROSSMATCHES = (
@@ -155,6 +163,16 @@ CROSSMATCHES = (
     Column("askap_group", "int", "", "meta.number", "Number of catalogue sources matched to this ASKAP source"),
     *prefixed("native_", "ASKAP image at full resolution", (ORIGIN, *_USED, *_pick(NOISE, "rms"))),
     Column("native_separation", "float", "arcsec", "pos.angDistance", "Distance to the full-resolution counterpart"),
+    Column(
+        "native_nn_separation", "float", "arcsec", "pos.angDistance", "Distance of that counterpart to its neighbour"
+    ),
+    Column(
+        "native_beam_major",
+        "float",
+        "arcsec",
+        "phys.angSize;instr.beam",
+        "FWHM of the major axis of the full-resolution beam",
+    ),
     Column("native_predicted_snr", "float", "", "stat.snr", "Signal to noise in the survey of that counterpart alone"),
     *prefixed("ref_", "survey", _REF_SIDE),
     Column("ref_group_flux", "float", "mJy", "phot.flux.density", "Sum of the catalogue sources of the group"),
@@ -164,18 +182,21 @@ CROSSMATCHES = (
     Column("ratio", "float", "", "phot.flux.density;arith.ratio", "Larger over smaller flux at one frequency, ≥ 1"),
     Column("ratio_err", "float", "", "stat.error;arith.ratio", "1σ error of the ratio"),
     Column("ratio_is_limit", "bool", "", "meta.code", "Whether the ratio is a lower limit"),
-    Column("ln_ratio", "float", "", "arith.ratio", "ln(ASKAP / survey); positive is brighter in ASKAP"),
+    Column(
+        "ln_ratio", "float", "", "phot.flux.density;arith.ratio", "ln(ASKAP / survey); positive is brighter in ASKAP"
+    ),
     Column("vs", "float", "", "stat.value", "Change over its error, positive is brighter in ASKAP"),
     Column("vs_abs", "float", "", "stat.value", "Size of the change over its error"),
     Column("m", "float", "", "stat.value", "Modulation: change over mean flux, positive is brighter in ASKAP"),
     Column("m_abs", "float", "", "stat.value", "Size of the modulation"),
-    Column("ratio_peak", "float", "", "arith.ratio", "Ratio from peak fluxes at matched resolution"),
+    Column("ratio_peak", "float", "", "phot.flux.density;arith.ratio", "Ratio from peak fluxes at matched resolution"),
     Column("vs_peak", "float", "", "stat.value", "Change over its error from peak fluxes at matched resolution"),
     Column("m_peak", "float", "", "stat.value", "Modulation from peak fluxes at matched resolution"),
     Column("large_ratio", "bool", "", "meta.code", "Whether ln ratio is an outlier among the matches"),
     Column("distance_from_centre", "float", "deg", "pos.angDistance", "Distance from the centre of the image"),
     Column("bright_separation", "float", "arcmin", "pos.angDistance", "Distance to the nearest bright source"),
     Column("bright_flux", "float", "mJy", "phot.flux.density", "Flux density of that bright source"),
+    Column("image_rms", "float", "mJy/beam", "stat.stdev", "Median noise of the ASKAP image compared"),
     Column("on_edge", "bool", "", "meta.code", "Whether the row's position is near blank pixels or the border"),
     Column("nearest_matches", "str", "", "meta.id.assoc", "match_id of the nearest good matches, nearest first"),
     Column("flag_bits", "int", "", "meta.code.qual", "All flags that apply, as bits of the flag registry"),

@@ -127,7 +127,7 @@ def read_csv(path: Path, columns: Iterable[Column]) -> pd.DataFrame:
     """
     columns = tuple(columns)
     strings = {c.name: "str" for c in columns if c.dtype == "str"}
-    frame = pd.read_csv(path, dtype=strings, keep_default_na=False, na_values=[""], float_precision="round_trip")
+    frame = pd.read_csv(path, dtype=strings, keep_default_na=False, na_values=[""])
     absent = [c.name for c in columns if c.name not in frame]
     if absent:
         raise SchemaError(f"{path} lacks the columns {', '.join(absent)}; was it written by another version?")

@@ -1,0 +1,109 @@
+"""The pipeline: from one image to transient candidates, stage after stage."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from racs_transients import products, stages
+from racs_transients.config import Config
+from racs_transients.errors import RacsTransientsError
+from racs_transients.logs import log_file
+from racs_transients.runfolder import RunFolder, folder_name, image_stem, open_run_folder
+from racs_transients.schema import CROSSMATCHES
+from racs_transients.tables import empty, stack
+
+logger = logging.getLogger(__name__)
+
+
+def run_image(path: Path, config: Config, folder: RunFolder) -> pd.DataFrame:
+    """Compare one image with its survey and write all products into its results folder.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The image.
+    config : Config
+        What to do.
+    folder : RunFolder
+        The results folder, open.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The master table: all rows of the three categories, ``schema.CROSSMATCHES``; no rows where no
+        transient search was asked for.
+
+    Raises
+    ------
+    RacsTransientsError
+        If a stage cannot be done; what was finished stays.
+    """
+    stem = image_stem(path)
+    digest = folder.manifest["image"]["sha256"]
+    image = stages.load_image(path, config)
+    survey = stages.choose_survey(image.centre[1], config)
+    noise = stages.noise_maps(image, digest, folder)
+    sources = stages.source_list(image, noise, digest, config, folder)
+    references, bright = stages.reference_catalogue(image, survey, config, folder)
+    products.write_catalogues(folder, stem, survey, sources, references)
+
+    pairs, calibration = stages.diagnostic_crossmatch(sources, references, image, survey, config, folder)
+    products.write_crossmatch(folder, stem, survey, "diagnostic", pairs)
+
+    scaling = stages.scaling(image, survey, config, calibration)
+    association, pairs = stages.transient_crossmatch(sources, references, survey, scaling, config)
+    products.write_crossmatch(folder, stem, survey, "transient", pairs)
+    if not config.transients.transients:
+        return empty(CROSSMATCHES)
+
+    matched = stages.compare_matches(association, sources, references, survey, scaling)
+    vanished = stages.compare_vanished(image, noise, association, sources, references, survey, scaling, calibration)
+    new = stages.compare_new(association, sources, references, survey, scaling, config, folder)
+    rows = stack([matched, vanished, new], CROSSMATCHES)
+    rows = stages.judge(rows, image, noise, sources, references, bright, survey, scaling, config)
+    products.write_transients(folder, rows)
+    return rows
+
+
+def run_images(config: Config) -> int:
+    """Run all images of a configuration, each in its own results folder.
+
+    Parameters
+    ----------
+    config : Config
+        What to do.
+
+    Returns
+    -------
+    int
+        Exit code: 0, or that of the worst failure; one bad image does not stop the others.
+    """
+    exit_code = 0
+    for path in config.images:
+        target = config.general.output_dir / folder_name(path, config.general.output_tag)
+        try:
+            _run_in_folder(path, target, config)
+        except RacsTransientsError as error:
+            logger.error("%s: %s", path.name, error)
+            exit_code = max(exit_code, error.exit_code)
+    return exit_code
+
+
+def _run_in_folder(path: Path, target: Path, config: Config) -> None:
+    with (
+        open_run_folder(
+            target,
+            image=path,
+            settings=config.to_dict(redacted=True),
+            command=sys.argv,
+            clobber=config.general.clobber,
+        ) as folder,
+        log_file(target / "processASKAPimage.log"),
+    ):
+        rows = run_image(path, config, folder)
+        folder.finish("complete")
+        logger.info("%s: %d candidates; results in %s", path.name, rows["is_candidate"].sum(), target)

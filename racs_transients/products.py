@@ -1,0 +1,92 @@
+"""The files of a results folder: their names, and how each table gets there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from racs_transients.crossmatch import MATCH, NO_ASKAP_MATCH, NO_CATALOGUE_MATCH
+from racs_transients.runfolder import RunFolder
+from racs_transients.schema import CROSSMATCHES, REFERENCES, SOURCES, Column
+from racs_transients.surveys import Survey
+from racs_transients.tables import write_csv, write_votable
+
+MASTER = "transients/transients_master.csv"
+MASTER_VOTABLE = "transients/transients_master.vot"
+CATEGORY_FILES = {
+    MATCH: "transients/transients_good_matches.csv",
+    NO_ASKAP_MATCH: "transients/transients_sources_no_askap_match.csv",
+    NO_CATALOGUE_MATCH: "transients/transients_askap_sources_no_match_should_be_seen.csv",
+}
+
+
+def _write_table(folder: RunFolder, name: str, table: pd.DataFrame, columns: Sequence[Column]) -> None:
+    ordered = table[[column.name for column in columns]]
+    folder.write(name, lambda path: write_csv(ordered, path))
+    folder.manifest["products"] = sorted({*folder.manifest["products"], name})
+
+
+def write_catalogues(
+    folder: RunFolder, stem: str, survey: Survey, sources: pd.DataFrame, references: pd.DataFrame
+) -> None:
+    """Write the source list and the reference catalogue that were compared.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        The results folder.
+    stem : str
+        Name of the image without ``.fits``.
+    survey : Survey
+        The survey.
+    sources, references : pandas.DataFrame
+        The tables.
+    """
+    _write_table(folder, f"{stem}_comp.csv", sources, SOURCES)
+    _write_table(folder, f"{stem}_{survey.name.lower()}_comp.csv", references, REFERENCES)
+
+
+def write_crossmatch(folder: RunFolder, stem: str, survey: Survey, kind: str, rows: pd.DataFrame) -> None:
+    """Write a crossmatch: each catalogue source with its nearest ASKAP source at any distance.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        The results folder.
+    stem : str
+        Name of the image without ``.fits``.
+    survey : Survey
+        The survey.
+    kind : str
+        ``"diagnostic"`` or ``"transient"``.
+    rows : pandas.DataFrame
+        Crossmatch rows.
+    """
+    _write_table(folder, f"{stem}_{survey.name.lower()}_askap_crossmatch_{kind}.csv", rows, PAIRS)
+
+
+def write_transients(folder: RunFolder, rows: pd.DataFrame) -> None:
+    """Write the master table and one file for each category.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        The results folder.
+    rows : pandas.DataFrame
+        All rows of the three categories.
+    """
+    for category, name in CATEGORY_FILES.items():
+        _write_table(folder, name, rows[rows["type"] == category], CROSSMATCHES)
+    _write_table(folder, MASTER, rows, CROSSMATCHES)
+    folder.write(MASTER_VOTABLE, lambda path: write_votable(rows, CROSSMATCHES, path))
+    folder.manifest["products"] = sorted({*folder.manifest["products"], MASTER_VOTABLE})
+
+
+# The part of a crossmatch row that exists before any transient search.
+PAIRS = tuple(
+    column
+    for column in CROSSMATCHES
+    if column.name in {"survey", "ra", "dec", "separation", "ra_offset", "dec_offset", "ratio", "ln_ratio"}
+    or (column.name.startswith(("askap_", "ref_")) and column.name != "ref_origin")
+)
