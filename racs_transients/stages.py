@@ -73,8 +73,8 @@ def choose_survey(centre_dec: float, config: Config) -> Survey:
     chosen = SUMSS if config.analysis.sumss_only else NVSS if config.analysis.nvss_only else None
     if chosen is None and south < centre_dec < north:
         raise ConfigError(
-            f"The image's centre at declination {centre_dec:.2f}° lies between {south:.0f}° and {north:.0f}°, where both "
-            "surveys exist; the comparison with both is not built yet: give --sumss-only or --nvss-only."
+            f"The image's centre at declination {centre_dec:.2f}° lies between {south:.0f}° and {north:.0f}°, "
+            "where both surveys exist; the comparison with both is not built yet: give --sumss-only or --nvss-only."
         )
     if (chosen is SUMSS and centre_dec >= north) or (chosen is NVSS and centre_dec <= south):
         raise ConfigError(

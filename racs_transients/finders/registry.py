@@ -1,0 +1,11 @@
+"""The source finders that can be run, by the name of the option."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from racs_transients.finders.aegean import Aegean
+from racs_transients.finders.base import SourceFinder
+
+FINDERS: Mapping[str, SourceFinder] = MappingProxyType({"aegean": Aegean()})
