@@ -122,7 +122,7 @@ def _ln(a: pd.Series | FloatArray, b: pd.Series | FloatArray) -> FloatArray:
 
 
 def _blend_at(ra: pd.Series, dec: pd.Series, sources: pd.DataFrame, survey: Survey) -> FloatArray:
-    return np.asarray(blend_flux(sources, ra, dec, survey.beam_axes(dec))[0], float)
+    return blend_flux(sources, ra, dec, survey.beam_axes(dec))
 
 
 def _component_sums(rows: pd.DataFrame, sources: pd.DataFrame, references: pd.DataFrame) -> FloatArray:
