@@ -1,0 +1,137 @@
+"""The coverage guard: a catalogue that is too short must never pass for an empty sky."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pandas as pd
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+from scipy.stats import poisson
+
+from racs_transients import sky
+from racs_transients.beam import FloatArray
+from racs_transients.errors import CatalogueError
+from racs_transients.surveys import Survey
+
+logger = logging.getLogger(__name__)
+
+MIN_RADIUS = 1.5
+MIN_EXPECTED = 30.0
+_MAX_RADIUS = 20.0
+# Density differs from place to place by clustering and by noise; measured over SUMSS in circles of
+# 1.5° the scatter beyond Poisson is about 10 %, four times which is allowed for here.
+_TOLERANCE = 0.4
+_TAIL = 1e-6
+
+
+def expected_count(survey: Survey, ra: float, dec: float, radius: float) -> float:
+    """Return how many catalogue sources a cone should hold.
+
+    Parameters
+    ----------
+    survey : Survey
+        The survey.
+    ra, dec : float
+        Centre, degrees.
+    radius : float
+        Degrees.
+
+    Returns
+    -------
+    float
+        Density times area inside the survey's footprint.
+    """
+    points_ra, points_dec, area = _cone_points(ra, dec, radius)
+    inside = survey.contains(points_dec)
+    return float((survey.density.at(points_dec) * inside).sum() * area)
+
+
+def _cone_points(ra: float, dec: float, radius: float, n: int = 2000) -> tuple[FloatArray, FloatArray, float]:
+    """Return points spread evenly over a cone (a sunflower), and the area that each stands for in deg²."""
+    k = np.arange(n) + 0.5
+    cap = 1 - np.cos(np.deg2rad(radius))
+    distance = np.arccos(1 - cap * k / n)
+    centre = SkyCoord(ra * u.deg, dec * u.deg)
+    points = centre.directional_offset_by(k * np.pi * (3 - 5**0.5) * u.rad, distance * u.rad)
+    return points.ra.deg, points.dec.deg, float(2 * np.pi * cap * np.rad2deg(1) ** 2 / n)
+
+
+def query_radius(survey: Survey, ra: float, dec: float, radius: float) -> float:
+    """Return the radius to ask for: at least 1.5°, and enough to expect 30 sources.
+
+    Parameters
+    ----------
+    survey : Survey
+        The survey.
+    ra, dec : float
+        Centre, degrees.
+    radius : float
+        What the image needs, degrees.
+
+    Returns
+    -------
+    float
+        Degrees.
+    """
+    wanted = max(radius, MIN_RADIUS)
+    while expected_count(survey, ra, dec, wanted) < MIN_EXPECTED and wanted < _MAX_RADIUS:
+        wanted = min(wanted * 1.3, _MAX_RADIUS)
+    return wanted
+
+
+def check_coverage(
+    references: pd.DataFrame, survey: Survey, ra: float, dec: float, radius: float, *, origin: str, complete: bool
+) -> None:
+    """Stop where a cone holds implausibly few or many catalogue sources.
+
+    Parameters
+    ----------
+    references : pandas.DataFrame
+        Untrimmed catalogue, ``schema.REFERENCES``.
+    survey : Survey
+        The survey.
+    ra, dec : float
+        Centre, degrees.
+    radius : float
+        Degrees.
+    origin : str
+        Where the catalogue comes from, for messages.
+    complete : bool
+        Whether the catalogue claims to be the whole survey. A user's own file may be a selection: then
+        too few sources are a warning.
+
+    Raises
+    ------
+    CatalogueError
+        If the count is impossible for the survey's density, or the survey does not cover the cone.
+    """
+    expected = expected_count(survey, ra, dec, radius)
+    if expected < 1:
+        raise CatalogueError(
+            f"{survey.name} does not cover the field at RA {ra:.3f}°, Dec {dec:.3f}°; choose the other survey."
+        )
+    within = sky.separation(references["ra"], references["dec"], ra, dec) <= radius * 3600
+    found = int((within & survey.contains(references["dec"])).sum())
+    fewest = int(poisson.ppf(_TAIL, expected * (1 - _TOLERANCE)))
+    most = int(poisson.isf(_TAIL, expected * (1 + _TOLERANCE)))
+    counts = (
+        f"{origin} has {found} sources within {radius:.2f}° of RA {ra:.3f}°, Dec {dec:.3f}°, "
+        f"where {survey.name}'s density lets expect {expected:.0f}"
+    )
+    if found > most:
+        raise CatalogueError(f"{counts}: too many to be true; is it the catalogue of another survey?")
+    if found < fewest and (complete or found == 0):
+        raise CatalogueError(
+            f"{counts}: too few to be true, so that ASKAP sources would pass for new ones; {_remedy(survey, complete)}"
+        )
+    if found < fewest:
+        logger.warning("%s; sources it leaves out will look new in ASKAP", counts)
+
+
+def _remedy(survey: Survey, complete: bool) -> str:
+    option = f"--{survey.name.lower()}-csv"
+    if complete:
+        return f"try again later or give the catalogue with {option}."
+    return f"check that {option} covers the field and that its right ascension is in degrees."

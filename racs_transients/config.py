@@ -1,0 +1,335 @@
+"""Every option, stated once: default, type, unit, limits and help; and the configuration they make."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+Kind = Literal["str", "int", "float", "bool", "file", "folder", "new_folder"]
+SECRETS = frozenset({"db_password"})
+REDACTED = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What is to know of an option beside its name and default.
+
+    Parameters
+    ----------
+    kind : str
+        str, int, float, bool, file (must exist), folder (must exist) or new_folder.
+    help : str
+        One sentence.
+    unit : str
+        Unit of a number, empty where there is none.
+    minimum, maximum : float, optional
+        Limits of a number, inclusive.
+    choices : tuple of str
+        The values allowed, where they are few.
+    aliases : tuple of str
+        Names of the earlier documentation that mean the same; they work with a warning.
+    only_with : str
+        Boolean option without which this one is not looked at.
+    later : tuple of str
+        Values (``"*"`` is any) that ask for a stage that is not built yet.
+    """
+
+    kind: Kind
+    help: str
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    only_with: str = ""
+    later: tuple[str, ...] = ()
+
+
+def _option(default: Any, kind: Kind, help_: str, **rest: Any) -> Any:
+    return field(default=default, metadata={"option": Option(kind, help_, **rest)})
+
+
+def _number(default: float, help_: str, unit: str = "", minimum: float | None = 0, **rest: Any) -> Any:
+    return _option(default, "float", help_, unit=unit, minimum=minimum, **rest)
+
+
+def default_cache_dir() -> Path:
+    """Return where fetched catalogues are kept: the user's cache folder.
+
+    Returns
+    -------
+    pathlib.Path
+        ``$XDG_CACHE_HOME/racs_transients``, by default below ``~/.cache``.
+    """
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "racs_transients"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class General:
+    """How a run is run."""
+
+    output_tag: str | None = _option(None, "str", "Added to the name of the results folder.")
+    output_dir: Path | None = _option(None, "new_folder", "Folder for the results folders; the current one by default.")
+    log_level: str = _option("INFO", "str", "How much is logged.", choices=("WARNING", "INFO", "DEBUG"))
+    nice: int = _option(10, "int", "Added to the niceness of the process.", minimum=0, maximum=19)
+    clobber: bool = _option(False, "bool", "Start afresh: replace an existing results folder.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """The image and its sources."""
+
+    sumss_only: bool = _option(False, "bool", "Compare with SUMSS only.")
+    nvss_only: bool = _option(False, "bool", "Compare with NVSS only.")
+    frequency: float | None = _option(
+        None, "float", "Frequency of an image whose header has none.", unit="Hz", minimum=1e7
+    )
+    beam_major: float | None = _option(
+        None, "float", "Major axis (FWHM) of the beam of an image whose header has none.", unit="arcsec", minimum=0.1
+    )
+    beam_minor: float | None = _option(
+        None, "float", "Minor axis (FWHM) of that beam; as the major axis by default.", unit="arcsec", minimum=0.1
+    )
+    beam_pa: float = _number(0.0, "Position angle of that beam.", "deg", minimum=-180, maximum=180)
+    weight_crop: bool = _option(False, "bool", "Crop the image with its weights image.", later=("True",))
+    weight_crop_value: float = _number(
+        0.04, "Pixels at or below this fraction of the maximum weight are cropped.", maximum=1
+    )
+    weight_crop_image: Path | None = _option(None, "file", "The weights image.", only_with="weight_crop")
+    convolve: bool = _option(False, "bool", "Compare at the survey's resolution, by convolution.", later=("True",))
+    convolved_image: Path | None = _option(None, "file", "A convolved image made before.", only_with="convolve")
+    convolved_non_conv_askap_csv: Path | None = _option(
+        None, "file", "Source list of the image before convolution.", only_with="convolve"
+    )
+    convolved_non_conv_askap_islands_csv: Path | None = _option(
+        None, "file", "Islands of the image before convolution.", only_with="convolve"
+    )
+    sourcefinder: str = _option(
+        "aegean", "str", "The source finder.", choices=("aegean", "pybdsf", "selavy"), later=("pybdsf", "selavy")
+    )
+    aegean_settings_config: Path | None = _option(
+        None, "file", "File with a section [aegean] that replaces the default settings of Aegean."
+    )
+    pybdsf_settings_config: Path | None = _option(None, "file", "File with a section [pybdsf].", later=("*",))
+    selavy_settings_config: Path | None = _option(None, "file", "File with a section [selavy].", later=("*",))
+    boundary_value: str = _option("nan", "str", "Pixel value outside the image.", choices=("nan", "zero"))
+    askap_flux_error: float = _number(
+        0.0, "Fraction (0.1 is 10 %) of the flux added in quadrature to the errors of ASKAP fluxes.", maximum=1
+    )
+    spectral_index: float = _number(
+        -0.8, "Spectral index that moves fluxes between frequencies, S ∝ ν^α.", minimum=-5, maximum=5
+    )
+    spectral_index_err: float = _number(0.3, "Scatter of the spectral index from source to source.", maximum=5)
+    correct_flux_scale: bool = _option(
+        True, "bool", "Divide ASKAP fluxes by their median ratio to the survey before they are compared."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogues:
+    """Source lists and reference catalogues."""
+
+    askap_csv: Path | None = _option(
+        None, "file", "Source list of the image (Aegean or Selavy) instead of a source finder."
+    )
+    askap_islands_csv: Path | None = _option(None, "file", "Island list of the image.", later=("*",))
+    sumss_csv: Path | None = _option(None, "file", "SUMSS catalogue with VizieR's columns instead of VizieR.")
+    nvss_csv: Path | None = _option(None, "file", "NVSS catalogue with VizieR's columns instead of VizieR.")
+    askap_csv_format: str | None = _option(
+        None, "str", "Which finder wrote --askap-csv; found out by default.", choices=("aegean", "selavy")
+    )
+    write_ann: bool = _option(False, "bool", "Write kvis annotation files.", later=("True",))
+    produce_overlays: bool = _option(True, "bool", "Draw the sources over the image.", later=("True",))
+    cache_dir: Path = field(
+        default_factory=default_cache_dir,
+        metadata={
+            "option": Option("new_folder", "Where fetched catalogues are kept; the user's cache folder by default.")
+        },
+    )
+    vizier_url: str | None = _option(None, "str", "Address of VizieR's votable service, for a mirror.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossmatching:
+    """Matching the lists."""
+
+    diagnostic_max_separation: float = _number(
+        5.0, "Match radius of the diagnostic plots and the calibration.", "arcsec"
+    )
+    transient_max_separation: float = _number(
+        45.0, "Match radius of the transient search.", "arcsec", maximum=600, aliases=("max_separation",)
+    )
+    remove_extended: bool = _option(False, "bool", "Leave extended sources out of the diagnostic crossmatch.")
+    askap_ext_thresh: float = _number(1.2, "Size of an extended ASKAP source, in beams.")
+    sumss_ext_thresh: float = _number(1.2, "Size of an extended SUMSS source, in beams.")
+    nvss_ext_thresh: float = _number(1.2, "Size of an extended NVSS source, in beams.")
+    use_all_fits: bool = _option(False, "bool", "Use the sources that the finder flagged, too.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transients:
+    """The transient search."""
+
+    transients: bool = _option(False, "bool", "Search for transients.")
+    transients_askap_snr_thresh: float = _number(
+        5.0,
+        "Signal to noise in the survey from which an ASKAP source should have been seen there.",
+        aliases=("transients_askap_sumss_snr_thresh",),
+    )
+    transients_large_flux_ratio_thresh: float = _number(
+        3.0, "Outliers in ln ratio: median ± this many robust standard deviations."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagSettings:
+    """Thresholds of the flags and of what a candidate is."""
+
+    candidate_min_ratio: float = _number(2.0, "Smallest flux ratio of a candidate.", minimum=1)
+    nondetection_rms: float = _number(3.0, "A forced flux below this many times the noise counts as unseen.")
+    min_significance: float = _number(3.0, "A large ratio with |Vs| below this is not significant.")
+    extended_thresh: float = _number(1.75, "Size of an extended source, in beams.")
+    large_island_components: int = _option(3, "int", "Number of components of a large island.", minimum=2)
+    bright_source_radius: float = _number(10.0, "Reach of the artefacts of a bright source.", "arcmin", maximum=120)
+    bright_extended_snr: float = _number(
+        50.0, "Forced flux of bright extended structure, in units of the image's noise."
+    )
+    local_rms_snr: float = _number(5.0, "Signal to noise below which ASKAP could not show a catalogue source.")
+    double_separation: float = _number(112.5, "A neighbour nearer than this is close.", "arcsec")
+    blend_explains: float = _number(0.5, "Part of a change that a blend must explain to veto it.", maximum=1)
+    edge_margin: float = _number(60.0, "Blank pixels nearer than this make an edge.", "arcsec")
+    created_beams: float = _number(
+        2.0, "A source farther than this from any full-resolution one was created, in beams."
+    )
+    inflated_snr: float = _number(5.0, "Signal to noise in the survey that the full-resolution source must reach.")
+    convolved_isolation_beams: float = _number(3.0, "Isolation for the convolved flux check, in beams.")
+    convolved_flux_ratio: float = _number(1.25, "Largest change of flux by convolution.", minimum=1)
+    nearest_matches: int = _option(6, "int", "How many nearest good matches are listed.", minimum=0, maximum=50)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostageStamps:
+    """Postage stamps and the survey images they and the forced photometry use."""
+
+    postage_stamps: bool = _option(False, "bool", "Make postage stamps.", later=("True",))
+    postage_stamp_selection: str = _option(
+        "all", "str", "Which rows get postage stamps.", choices=("all", "transients")
+    )
+    postage_stamp_ncores: int = _option(2, "int", "Processes that make postage stamps.", minimum=1)
+    postage_stamp_radius: float = _number(13.0, "Radius of the postage stamps.", "arcmin", maximum=120)
+    postage_stamp_zscale_contrast: float = _number(0.2, "Contrast of the zscale stretch.", maximum=1)
+    sumss_mosaic_dir: Path | None = _option(None, "folder", "Folder with SUMSS mosaics.")
+    nvss_mosaic_dir: Path | None = _option(None, "folder", "Folder with NVSS mosaics.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """The database and the site."""
+
+    db_inject: bool = _option(True, "bool", "Write the results into the database.", later=("True",))
+    db_engine: str = _option("sqlite", "str", "Database engine.", choices=("sqlite", "postgresql"))
+    db_username: str = _option("postgres", "str", "User of the database.")
+    db_password: str | None = _option(None, "str", "Password of the database; better in the environment or ~/.pgpass.")
+    db_host: str = _option("localhost", "str", "Host of the database.")
+    db_port: int = _option(5432, "int", "Port of the database.", minimum=1, maximum=65535)
+    db_database: str | None = _option(None, "str", "Name of the database.", aliases=("db_name",))
+    db_tag: str = _option("RACS Analysis", "str", "Description of the run in the database.")
+    website_media_dir: Path | None = _option(
+        None, "new_folder", "Folder of the site that the results are copied to.", later=("*",)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All options of a run, checked, by section of the ini file.
+
+    Parameters
+    ----------
+    images : tuple of pathlib.Path
+        The images to process.
+    general, analysis, catalogues, crossmatching, transients, flags, postagestamps, database : dataclass
+        The sections.
+    """
+
+    images: tuple[Path, ...] = ()
+    general: General = General()
+    analysis: Analysis = Analysis()
+    catalogues: Catalogues = field(default_factory=Catalogues)
+    crossmatching: Crossmatching = Crossmatching()
+    transients: Transients = Transients()
+    flags: FlagSettings = FlagSettings()
+    postagestamps: PostageStamps = PostageStamps()
+    database: Database = Database()
+
+    def to_dict(self, *, redacted: bool = True) -> dict[str, Any]:
+        """Return the resolved configuration for the manifest.
+
+        Parameters
+        ----------
+        redacted : bool
+            Replace secrets.
+
+        Returns
+        -------
+        dict
+            Section to option to value, JSON-able.
+        """
+        result: dict[str, Any] = {"images": [str(path) for path in self.images]}
+        for section, name, _ in all_options():
+            value = getattr(getattr(self, section), name)
+            if redacted and name in SECRETS and value is not None:
+                value = REDACTED
+            result.setdefault(section, {})[name] = str(value) if isinstance(value, Path) else value
+        return result
+
+
+SECTIONS: dict[str, type[Any]] = {
+    "general": General,
+    "analysis": Analysis,
+    "catalogues": Catalogues,
+    "crossmatching": Crossmatching,
+    "transients": Transients,
+    "flags": FlagSettings,
+    "postagestamps": PostageStamps,
+    "database": Database,
+}
+
+
+def all_options() -> Iterator[tuple[str, str, Option]]:
+    """Return every option.
+
+    Yields
+    ------
+    section : str
+        Name of the section, in lower case.
+    name : str
+        Name of the option, with underscores.
+    option : Option
+        What is to know of it.
+    """
+    for section, kind in SECTIONS.items():
+        for item in fields(kind):
+            yield section, item.name, item.metadata["option"]
+
+
+def default_of(section: str, name: str) -> Any:
+    """Return the default of an option.
+
+    Parameters
+    ----------
+    section : str
+        Section in lower case.
+    name : str
+        Option.
+
+    Returns
+    -------
+    object
+        The value; the cache folder's default depends on the user and is given as None.
+    """
+    item = next(f for f in fields(SECTIONS[section]) if f.name == name)
+    return None if item.default is dataclasses.MISSING else item.default
