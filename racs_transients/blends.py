@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from racs_transients import sky
 from racs_transients.beam import FloatArray, covariance, response
 
-# Components farther than this many beam major axes add less than 10⁻¹⁰ of their flux.
+# Beam and component FWHM within which a component counts: farther out it adds less than 10⁻¹⁰ of its flux.
 _REACH = 3.0
 
 
@@ -22,7 +22,7 @@ def blend_flux(
     ----------
     sources : pandas.DataFrame
         Components with ra, dec (degrees), flux_int (mJy), major, minor (arcsec), pa (degrees) as fitted
-        in a beam beam_major, beam_minor, beam_pa.
+        in a beam beam_major, beam_minor, beam_pa. One without flux is left out, one without size is a point.
     ra, dec : array_like, shape (n,)
         Positions, degrees.
     beam_axes : tuple of numpy.ndarray, shape (n,)
@@ -38,17 +38,28 @@ def blend_flux(
     A component of true covariance K seen with a beam of covariance B is a Gaussian of covariance B + K
     whose peak is its flux times the ratio of the beam's area to its own.
     """
-    major, minor, pa = (np.asarray(axis, float) for axis in beam_axes)
-    reach = _REACH * float(major.max()) if len(major) else 0.0
-    i, j, _ = sky.pairs_within(ra, dec, sources["ra"], sources["dec"], reach)
-    component = sources.iloc[j]
-    east, north = sky.offsets(np.asarray(ra, float)[i], np.asarray(dec, float)[i], component["ra"], component["dec"])
-    beam = covariance(major[i], minor[i], pa[i])
+    ra, dec = np.asarray(ra, float), np.asarray(dec, float)
+    beams = covariance(*beam_axes)
+    component = sources[np.isfinite(sources[["ra", "dec", "flux_int"]]).all(axis=1)]
+    if len(ra) == 0 or len(component) == 0:
+        return np.zeros(len(ra))
+    intrinsic = _intrinsic(component)
+    near_ra, near_dec, flux = (component[name].to_numpy(float) for name in ("ra", "dec", "flux_int"))
+    widest = np.linalg.eigvalsh(beams)[:, 1].max() + np.linalg.eigvalsh(intrinsic)[:, 1].max()
+    reach = _REACH * float(np.sqrt(8 * np.log(2) * widest))
+    i, j, _ = sky.pairs_within(ra, dec, near_ra, near_dec, reach)
+    seen = beams[i] + intrinsic[j]
+    dilution = np.sqrt(np.linalg.det(beams[i]) / np.linalg.det(seen))
+    east, north = sky.offsets(ra[i], dec[i], near_ra[j], near_dec[j])
+    parts = flux[j] * dilution * response(east, north, seen)
+    return np.bincount(i, weights=parts, minlength=len(ra)).astype(float)
+
+
+def _intrinsic(component: pd.DataFrame) -> FloatArray:
+    """Return the components' covariances without their beam, zero along axes that are not resolved."""
     fitted = covariance(component["major"], component["minor"], component["pa"])
     own_beam = covariance(component["beam_major"], component["beam_minor"], component["beam_pa"])
-    # a size within the fit's noise of the beam may come out negative: such a component is a point
-    intrinsic = np.clip(np.linalg.eigvalsh(fitted - own_beam), 0, None).prod(axis=1) > 0
-    seen = beam + np.where(intrinsic[:, None, None], fitted - own_beam, 0.0)
-    dilution = np.sqrt(np.linalg.det(beam) / np.linalg.det(seen))
-    parts = component["flux_int"].to_numpy(float) * dilution * response(east, north, seen)
-    return np.bincount(i, weights=parts, minlength=len(major)).astype(float)
+    difference = np.nan_to_num(fitted - own_beam)
+    # a size within the fit's noise of the beam may come out negative
+    variances, directions = np.linalg.eigh(difference)
+    return np.asarray(directions * np.clip(variances, 0, None)[:, None, :] @ np.swapaxes(directions, 1, 2))

@@ -202,7 +202,7 @@ def _nearest_brighter(rows: pd.DataFrame, bright: pd.DataFrame, radius: float) -
     """Return distance (arcmin) and flux of the nearest bright source that is not the row itself."""
     separation, flux = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
     i, j, distance = sky.pairs_within(rows["ra"], rows["dec"], bright["ra"], bright["dec"], radius * 60)
-    own = np.fmax(rows["askap_scaled_flux"], rows["ref_scaled_flux"]).to_numpy(float)
+    own = np.fmax(rows["askap_scaled_flux"].to_numpy(float), rows["ref_scaled_flux"].to_numpy(float))
     # an artefact is much fainter than its cause; the factor keeps a bright source from being its own
     other = bright["flux"].to_numpy(float)[j] > 2 * np.nan_to_num(own[i])
     i, j, distance = i[other], j[other], distance[other]

@@ -97,8 +97,8 @@ def _is_inflated(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
 def _is_flux_convolved(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
     isolated = rows["native_nn_separation"] > t.convolved_isolation_beams * rows["native_beam_major"]
     near = rows["native_separation"] <= t.created_beams * rows["native_beam_major"]
-    change = (np.log(rows["askap_flux"] / rows["native_flux"].where(rows["native_flux"] > 0))).abs()
-    return isolated & near & (change > np.log(t.convolved_flux_ratio))
+    ratio = rows["askap_flux"] / rows["native_flux"]
+    return isolated & near & ((ratio > t.convolved_flux_ratio) | (ratio < 1 / t.convolved_flux_ratio))
 
 
 def _peak_disagrees(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:

@@ -1,28 +1,33 @@
-"""Survey mosaics in a folder: found by their headers, measured at positions."""
+"""Survey mosaics in a folder: found by their headers, assigned to positions, measured there."""
 
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from astropy.io import fits
+from astropy.wcs import WCS
+from numpy.typing import ArrayLike, NDArray
 
 from racs_transients import sky
 from racs_transients.beam import Beam
 from racs_transients.errors import ImageError
-from racs_transients.image import Image, image_radius, near_blank, read_image
+from racs_transients.image import Image, near_blank, quiet_fits, read_image
 from racs_transients.noise import measure_noise
 from racs_transients.photometry import forced_photometry
 from racs_transients.surveys import Survey
 
 logger = logging.getLogger(__name__)
 
-_SUFFIXES = (".fits", ".fits.gz", ".fit", ".fits.fz")
+_FITS_NAME = re.compile(r"\.(fits?|fts)(\.(gz|fz))?$", re.IGNORECASE)
 # A position needs this many survey beams of valid pixels around it.
 _MARGIN_BEAMS = 2.0
+# An image of another frequency or beam is none of the survey, whatever folder it lies in.
+_FREQUENCY_TOLERANCE, _BEAM_TOLERANCE = 0.03, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class Mosaic:
     ra, dec : float
         Its centre, degrees.
     radius : float
-        Distance from the centre to its farthest valid pixel, degrees.
+        Distance from the centre to the farthest corner, degrees.
     """
 
     path: Path
@@ -45,38 +50,13 @@ class Mosaic:
     radius: float
 
 
-def open_mosaic(path: Path, survey: Survey) -> Image:
-    """Read a survey mosaic, whose header may lack frequency and beam.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-    survey : Survey
-        Whose mosaic it is.
-
-    Returns
-    -------
-    Image
-        The mosaic.
-
-    Raises
-    ------
-    ImageError
-        If it is no image.
-    """
-    # NVSS images carry no beam keyword; it is the survey's
-    fallback = Beam(survey.beam_fwhm, survey.beam_fwhm)
-    return read_image(path, frequency=survey.frequency, beam=None if survey.beam_cosec_dec else fallback)
-
-
 def index_mosaics(folder: Path, survey: Survey) -> list[Mosaic]:
     """Return the mosaics below a folder, found by what their headers say.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Any FITS image below it counts, compressed or not.
+        Any FITS image below it counts, compressed or not; what is no image is named in the log.
     survey : Survey
         Whose mosaics they are.
 
@@ -91,18 +71,96 @@ def index_mosaics(folder: Path, survey: Survey) -> list[Mosaic]:
         If there is no mosaic at all.
     """
     mosaics = []
-    for path in sorted(p for p in folder.rglob("*") if p.name.lower().endswith(_SUFFIXES)):
+    for path in sorted(path for path in folder.rglob("*") if _FITS_NAME.search(path.name)):
         try:
-            image = open_mosaic(path, survey)
-        except ImageError as error:
-            logger.warning("not a mosaic: %s", error)
-            continue
-        mosaics.append(Mosaic(path, *image.centre, image_radius(image)))
+            mosaics.append(_footprint(path))
+        except (OSError, EOFError, ValueError, KeyError, fits.VerifyError, ImageError) as error:
+            logger.warning("%s is no mosaic and is left out: %s", path, str(error).partition("\n")[0])
     if not mosaics:
         raise ImageError(
             f"No {survey.name} mosaic lies below {folder}; check --{survey.name.lower()}-mosaic-dir or leave it out."
         )
     return mosaics
+
+
+def _footprint(path: Path) -> Mosaic:
+    """Return where a mosaic lies, from its header alone."""
+    with quiet_fits(), fits.open(path) as hdus:
+        header = next((hdu.header for hdu in hdus if hdu.header.get("NAXIS", 0) >= 2), None)
+        wcs = None if header is None else WCS(header).celestial
+    if header is None or wcs is None or wcs.naxis != 2:
+        raise ImageError("it has no image with celestial coordinates")
+    nx, ny = int(header["NAXIS1"]), int(header["NAXIS2"])
+    ra, dec = wcs.wcs_pix2world([(nx - 1) / 2, 0, 0, nx - 1, nx - 1], [(ny - 1) / 2, 0, ny - 1, 0, ny - 1], 0)
+    farthest = np.max(sky.separation(ra[0], dec[0], ra[1:], dec[1:])) / 3600
+    if not np.isfinite(farthest):
+        raise ImageError("its corners have no place on the sky")
+    return Mosaic(path, float(ra[0] % 360), float(dec[0]), float(farthest))
+
+
+def open_mosaic(path: Path, survey: Survey) -> Image:
+    """Read a survey mosaic, whose header may lack frequency and beam.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    survey : Survey
+        Whose mosaic it is; gives what the header lacks.
+
+    Returns
+    -------
+    Image
+        The mosaic.
+
+    Raises
+    ------
+    ImageError
+        If it is no image, or one of another frequency or beam.
+    """
+    expected = Beam(*(float(axis) for axis in survey.beam_axes(_footprint(path).dec)))
+    image = read_image(path, frequency=survey.frequency, beam=expected)
+    if abs(image.frequency / survey.frequency - 1) > _FREQUENCY_TOLERANCE:
+        raise ImageError(f"{path} is at {image.frequency:g} MHz and so no {survey.name} mosaic; take it out.")
+    if abs(image.beam.major / expected.major - 1) > _BEAM_TOLERANCE:
+        raise ImageError(
+            f"{path} has a beam of {image.beam.major:.3g}″ where {survey.name} has {expected.major:.3g}″; take it out."
+        )
+    return image
+
+
+def assign_mosaics(mosaics: list[Mosaic], survey: Survey, ra: ArrayLike, dec: ArrayLike) -> NDArray[np.int64]:
+    """Return the mosaic of each position: of those with valid pixels around it, the one with the nearest centre.
+
+    Parameters
+    ----------
+    mosaics : list of Mosaic
+        From `index_mosaics`.
+    survey : Survey
+        The survey.
+    ra, dec : array_like, shape (n,)
+        Positions, degrees.
+
+    Returns
+    -------
+    numpy.ndarray of int, shape (n,)
+        Number of the mosaic in the list, -1 where none has two survey beams of valid pixels all around.
+    """
+    ra, dec = np.asarray(ra, float), np.asarray(dec, float)
+    number, nearest = np.full(len(ra), -1), np.full(len(ra), np.inf)
+    for candidate, mosaic in enumerate(mosaics):  # one in memory at a time
+        distance = sky.separation(ra, dec, mosaic.ra, mosaic.dec) / 3600
+        rows = np.flatnonzero((distance <= mosaic.radius) & (distance < nearest))
+        if len(rows) == 0:
+            continue
+        try:
+            image = open_mosaic(mosaic.path, survey)
+        except ImageError as error:
+            logger.warning("a mosaic is left out: %s", error)
+            continue
+        rows = rows[~near_blank(image, ra[rows], dec[rows], _MARGIN_BEAMS * survey.beam_fwhm)]
+        number[rows], nearest[rows] = candidate, distance[rows]
+    return number
 
 
 def measure_on_mosaics(
@@ -128,27 +186,17 @@ def measure_on_mosaics(
         failure (words, NA where measured).
     """
     ra, dec = np.asarray(ra, float), np.asarray(dec, float)
-    result = pd.DataFrame(
-        {
-            "flux": np.nan,
-            "flux_err": np.nan,
-            "rms": np.nan,
-            "mosaic": pd.Series(pd.NA, index=range(len(ra)), dtype="str"),
-            "failure": pd.Series("no mosaic covers the position", index=range(len(ra)), dtype="str"),
-        }
-    )
-    nearest = np.full(len(ra), np.inf)
-    for mosaic in mosaics:  # one in memory at a time; in overlaps the nearer centre overwrites the farther
-        distance = sky.separation(ra, dec, mosaic.ra, mosaic.dec) / 3600
-        rows = np.flatnonzero((distance <= mosaic.radius) & (distance < nearest))
-        if len(rows) == 0:
-            continue
-        image = open_mosaic(mosaic.path, survey)
-        rows = rows[~near_blank(image, ra[rows], dec[rows], _MARGIN_BEAMS * survey.beam_fwhm)]
+    number = assign_mosaics(mosaics, survey, ra, dec)
+    failure = pd.Series("no mosaic covers the position", index=range(len(ra)), dtype="str")
+    parts = [pd.DataFrame({"flux": np.nan, "flux_err": np.nan, "rms": np.nan, "failure": failure})[number < 0]]
+    parts[0].insert(3, "mosaic", pd.Series(pd.NA, index=parts[0].index, dtype="str"))
+    for used in np.unique(number[number >= 0]):
+        rows = np.flatnonzero(number == used)
+        image = open_mosaic(mosaics[used].path, survey)
         axes = survey.beam_axes(dec[rows])
         measured = forced_photometry(
             image, measure_noise(image), ra[rows], dec[rows], beam_axes=axes, neighbours=neighbours
-        ).assign(mosaic=mosaic.path.name)
-        result.loc[rows, list(measured)] = measured.set_index(rows)
-        nearest[rows] = distance[rows]
-    return result
+        )
+        name = pd.Series(mosaics[used].path.name, index=measured.index, dtype="str")
+        parts.append(measured.assign(mosaic=name).set_index(pd.Index(rows))[list(parts[0])])
+    return pd.concat(parts).sort_index()

@@ -100,7 +100,7 @@ def _suggestion(key: str) -> str:
 
 
 class _Parser(configargparse.ArgumentParser):  # type: ignore[misc]
-    def error(self, message: str) -> None:  # type: ignore[override]
+    def error(self, message: str) -> None:
         raise ConfigError(message[0].upper() + message[1:] + "; --help lists the options.")
 
 

@@ -8,15 +8,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from racs_transients import products, stages
+from racs_transients import products
+from racs_transients import stages as steps
 from racs_transients.config import Config
 from racs_transients.errors import RacsTransientsError
-from racs_transients.logs import log_file
+from racs_transients.logs import Stages, log_file
 from racs_transients.runfolder import RunFolder, folder_name, image_stem, open_run_folder
 from racs_transients.schema import CROSSMATCHES
 from racs_transients.tables import empty, stack
 
 logger = logging.getLogger(__name__)
+
+N_STAGES = 9
 
 
 def run_image(path: Path, config: Config, folder: RunFolder) -> pd.DataFrame:
@@ -42,29 +45,31 @@ def run_image(path: Path, config: Config, folder: RunFolder) -> pd.DataFrame:
     RacsTransientsError
         If a stage cannot be done; what was finished stays.
     """
-    stem = image_stem(path)
-    digest = folder.manifest["image"]["sha256"]
-    image = stages.load_image(path, config)
-    survey = stages.choose_survey(image.centre[1], config)
-    noise = stages.noise_maps(image, digest, folder)
-    sources = stages.source_list(image, noise, digest, config, folder)
-    references, bright = stages.reference_catalogue(image, survey, config, folder)
+    stem, digest = image_stem(path), folder.manifest["image"]["sha256"]
+    stages = Stages(N_STAGES, folder.record_stage)
+    image = steps.load_image(path, config, stages)
+    survey = steps.choose_survey(image.centre[1], config)
+    noise = steps.noise_maps(image, digest, folder, stages)
+    sources = steps.source_list(image, noise, digest, config, folder, stages)
+    references, bright = steps.reference_catalogue(image, survey, config, folder, stages)
     products.write_catalogues(folder, stem, survey, sources, references)
 
-    pairs, calibration = stages.diagnostic_crossmatch(sources, references, image, survey, config, folder)
+    pairs, calibration = steps.diagnostic_crossmatch(sources, references, image, survey, config, folder, stages)
     products.write_crossmatch(folder, stem, survey, "diagnostic", pairs)
 
-    scaling = stages.scaling(image, survey, config, calibration)
-    association, pairs = stages.transient_crossmatch(sources, references, survey, scaling, config)
+    scaling = steps.scaling(image, survey, config, calibration)
+    association, pairs = steps.transient_crossmatch(sources, references, survey, scaling, config, stages)
     products.write_crossmatch(folder, stem, survey, "transient", pairs)
     if not config.transients.transients:
         return empty(CROSSMATCHES)
 
-    matched = stages.compare_matches(association, sources, references, survey, scaling)
-    vanished = stages.compare_vanished(image, noise, association, sources, references, survey, scaling, calibration)
-    new = stages.compare_new(association, sources, references, survey, scaling, config, folder)
+    matched = steps.compare_matches(association, sources, references, survey, scaling)
+    vanished = steps.compare_vanished(
+        image, noise, association, sources, references, survey, scaling, calibration, stages
+    )
+    new = steps.compare_new(association, sources, references, survey, scaling, config, folder, stages)
     rows = stack([matched, vanished, new], CROSSMATCHES)
-    rows = stages.judge(rows, image, noise, sources, references, bright, survey, scaling, config)
+    rows = steps.judge(rows, image, noise, sources, references, bright, survey, scaling, config, stages)
     products.write_transients(folder, rows)
     return rows
 
@@ -84,7 +89,7 @@ def run_images(config: Config) -> int:
     """
     exit_code = 0
     for path in config.images:
-        target = config.general.output_dir / folder_name(path, config.general.output_tag)
+        target = (config.general.output_dir or Path()) / folder_name(path, config.general.output_tag)
         try:
             _run_in_folder(path, target, config)
         except RacsTransientsError as error:

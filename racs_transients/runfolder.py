@@ -185,6 +185,20 @@ class RunFolder:
         self.manifest.setdefault("inputs", {})[role] = {"path": str(path), "sha256": digest}
         return digest
 
+    def record_stage(self, name: str, words: str, seconds: float) -> None:
+        """Note a finished stage in the manifest.
+
+        Parameters
+        ----------
+        name : str
+            Name of the stage.
+        words : str
+            What came out.
+        seconds : float
+            How long it took.
+        """
+        self.manifest["stages"].append({"name": name, "result": words, "seconds": round(seconds, 2)})
+
     def finish(self, state: str, error: str | None = None) -> None:
         """Note how the run ended and save the manifest.
 

@@ -14,8 +14,8 @@ from racs_transients.beam import Beam
 from racs_transients.calibration import Calibration, calibrate
 from racs_transients.catalogues import (
     bright_sources,
-    check_coverage,
     fetch_reference,
+    query_radius,
     read_reference_file,
     trim_to_image,
 )
@@ -32,7 +32,7 @@ from racs_transients.crossmatch import Association, associate, compact
 from racs_transients.errors import ConfigError
 from racs_transients.finders import FINDERS, good_fits, read_source_list
 from racs_transients.image import Image, image_radius, near_blank, read_image
-from racs_transients.logs import stage
+from racs_transients.logs import Stages
 from racs_transients.mosaics import index_mosaics, measure_on_mosaics
 from racs_transients.noise import NoiseMaps, measure_noise
 from racs_transients.photometry import convolved_forced_photometry
@@ -49,13 +49,16 @@ BOTH_SURVEYS = (-43.0, -27.0)
 ISLAND_REACH = 60.0
 
 
-def load_image(path: Path, config: Config, folder: RunFolder) -> Image:
+def load_image(path: Path, config: Config, stages: Stages) -> Image:
     """Read the image with what the options add to its header."""
-    with stage("image") as done:
+    with stages("image") as done:
         options = config.analysis
-        beam = Beam(options.beam_major, options.beam_minor, options.beam_pa) if options.beam_major else None
+        major, minor = options.beam_major, options.beam_minor or options.beam_major
+        beam = Beam(major, minor, options.beam_pa) if major and minor else None
         frequency = options.frequency / 1e6 if options.frequency else None
-        image = read_image(path, frequency=frequency, beam=beam, blank=options.boundary_value)
+        image = read_image(
+            path, frequency=frequency, beam=beam, blank="zero" if options.boundary_value == "zero" else "nan"
+        )
         ny, nx = image.data.shape
         done(f"{nx} × {ny} pixels, {image.frequency:.1f} MHz, beam {image.beam.major:.1f}″ × {image.beam.minor:.1f}″")
     return image
@@ -84,7 +87,7 @@ def choose_survey(centre_dec: float, config: Config) -> Survey:
     return chosen or (SUMSS if centre_dec <= south else NVSS)
 
 
-def noise_maps(image: Image, image_digest: str, folder: RunFolder) -> NoiseMaps:
+def noise_maps(image: Image, image_digest: str, folder: RunFolder, stages: Stages) -> NoiseMaps:
     """Measure background and noise over the image, or take them from the cache."""
 
     def produce(target: Path) -> None:
@@ -92,8 +95,8 @@ def noise_maps(image: Image, image_digest: str, folder: RunFolder) -> NoiseMaps:
         np.save(target / "background.npy", maps.background)
         np.save(target / "rms.npy", maps.rms)
 
-    with stage("noise maps") as done:
-        cache, reused = folder.cached("noise", image_digest, produce)
+    with stages("noise maps") as done:
+        cache, reused = folder.cached("noise", [image_digest, str(image.beam)], produce)
         maps = NoiseMaps(
             background=np.load(cache / "background.npy", mmap_mode="r"), rms=np.load(cache / "rms.npy", mmap_mode="r")
         )
@@ -110,15 +113,17 @@ def _reused(reused: bool) -> str:
     return ", from an earlier run" if reused else ""
 
 
-def source_list(image: Image, noise: NoiseMaps, image_digest: str, config: Config, folder: RunFolder) -> pd.DataFrame:
+def source_list(
+    image: Image, noise: NoiseMaps, image_digest: str, config: Config, folder: RunFolder, stages: Stages
+) -> pd.DataFrame:
     """Find the sources of the image, or read the list that was given."""
     options = config.catalogues
     flux_error = config.analysis.askap_flux_error
-    with stage("ASKAP sources") as done:
+    with stages("ASKAP sources") as done:
         if options.askap_csv is not None:
             folder.record_input("askap_csv", options.askap_csv)
             found = read_source_list(
-                options.askap_csv, image, noise, format=options.askap_csv_format, flux_error=flux_error
+                options.askap_csv, image, noise, kind=options.askap_csv_format, flux_error=flux_error
             )
             how = f"from {options.askap_csv.name}"
         else:
@@ -126,10 +131,10 @@ def source_list(image: Image, noise: NoiseMaps, image_digest: str, config: Confi
             settings = finder.settings(config.analysis.aegean_settings_config)
             cache, reused = folder.cached(
                 "sources",
-                [image_digest, finder.name, settings],
+                [image_digest, finder.name, dict(settings), str(image.beam)],
                 lambda target: finder.find(image, noise, settings, target),
             )
-            found = finder.read(finder.output(cache), image, noise, flux_error=flux_error)
+            found = finder.read(cache, image, noise, flux_error=flux_error)
             how = f"found by {finder.name}{_reused(reused)}"
         kept = found if config.crossmatching.use_all_fits else good_fits(found)
         done(f"{len(kept)} {how}, {len(found) - len(kept)} left out for the finder's flags")
@@ -137,18 +142,17 @@ def source_list(image: Image, noise: NoiseMaps, image_digest: str, config: Confi
 
 
 def reference_catalogue(
-    image: Image, survey: Survey, config: Config, folder: RunFolder
+    image: Image, survey: Survey, config: Config, folder: RunFolder, stages: Stages
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Fetch or read the survey's catalogue; return it trimmed to the image, and its bright sources around."""
     ra, dec = image.centre
     # artefacts reach into the image from bright sources outside it
     radius = image_radius(image) + config.flags.bright_source_radius / 60
     given = {"SUMSS": config.catalogues.sumss_csv, "NVSS": config.catalogues.nvss_csv}[survey.name]
-    with stage(f"{survey.name} catalogue") as done:
+    with stages(f"{survey.name} catalogue") as done:
         if given is not None:
             folder.record_input(f"{survey.name.lower()}_csv", given)
-            catalogue = read_reference_file(given, survey, region=(ra, dec, radius))
-            check_coverage(catalogue, survey, ra, dec, radius, from_file=True)
+            catalogue = read_reference_file(given, survey, region=(ra, dec, query_radius(survey, ra, dec, radius)))
         else:
             catalogue = fetch_reference(
                 survey, ra, dec, radius, cache_dir=config.catalogues.cache_dir, url=config.catalogues.vizier_url
@@ -177,11 +181,17 @@ def _all_pairs(sources: pd.DataFrame, references: pd.DataFrame, survey: Survey, 
 
 
 def diagnostic_crossmatch(
-    sources: pd.DataFrame, references: pd.DataFrame, image: Image, survey: Survey, config: Config, folder: RunFolder
+    sources: pd.DataFrame,
+    references: pd.DataFrame,
+    image: Image,
+    survey: Survey,
+    config: Config,
+    folder: RunFolder,
+    stages: Stages,
 ) -> tuple[pd.DataFrame, Calibration]:
     """Pair the lists for the diagnostics, and measure flux scale and astrometry from the good pairs."""
     options = config.crossmatching
-    with stage("diagnostic crossmatch") as done:
+    with stages("diagnostic crossmatch") as done:
         if options.remove_extended:
             thresholds = {"SUMSS": options.sumss_ext_thresh, "NVSS": options.nvss_ext_thresh}
             sources = sources[compact(sources, options.askap_ext_thresh)].reset_index(drop=True)
@@ -211,10 +221,15 @@ def _isolated_and_bright(rows: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def transient_crossmatch(
-    sources: pd.DataFrame, references: pd.DataFrame, survey: Survey, to_survey: FluxScaling, config: Config
+    sources: pd.DataFrame,
+    references: pd.DataFrame,
+    survey: Survey,
+    to_survey: FluxScaling,
+    config: Config,
+    stages: Stages,
 ) -> tuple[Association, pd.DataFrame]:
     """Match the full lists."""
-    with stage("transient crossmatch") as done:
+    with stages("transient crossmatch") as done:
         association = associate(references, sources, config.crossmatching.transient_max_separation)
         done(
             f"{len(references)} {survey.name}, {len(sources)} ASKAP, {association.matched.sum()} matched, "
@@ -239,9 +254,10 @@ def compare_vanished(
     survey: Survey,
     to_survey: FluxScaling,
     calibration: Calibration,
+    stages: Stages,
 ) -> pd.DataFrame:
     """Measure the image at the survey's resolution where the catalogue has a source and ASKAP none."""
-    with stage("forced photometry, ASKAP") as done:
+    with stages("forced photometry, ASKAP") as done:
         missing = references[~association.matched].reset_index(drop=True)
         dec = missing["dec"] + calibration.dec_offset / 3600
         ra = missing["ra"] + calibration.ra_offset / 3600 / np.cos(np.deg2rad(missing["dec"]))
@@ -269,9 +285,10 @@ def compare_new(
     to_survey: FluxScaling,
     config: Config,
     folder: RunFolder,
+    stages: Stages,
 ) -> pd.DataFrame:
     """Measure the survey where ASKAP has a source that it should have seen; count those too faint."""
-    with stage(f"{survey.name} at ASKAP-only sources") as done:
+    with stages(f"{survey.name} at ASKAP-only sources") as done:
         lacking = sources.iloc[association.unmatched_sources]
         covered = lacking[survey.contains(lacking["dec"])].reset_index(drop=True)
         expected, _ = to_survey.apply(covered["flux_int"], covered["flux_int_err"])
@@ -311,9 +328,10 @@ def judge(
     survey: Survey,
     to_survey: FluxScaling,
     config: Config,
+    stages: Stages,
 ) -> pd.DataFrame:
     """Add change, blends, surroundings and flags to the rows, and mark the candidates."""
-    with stage("flags and candidates") as done:
+    with stages("flags and candidates") as done:
         flags = config.flags
         rows = candidates.with_blends(rows, sources, references, survey, to_survey)
         rows = candidates.with_change(rows, to_survey, flags.nondetection_rms)

@@ -89,7 +89,7 @@ def _numbers(raw: Table, column: InputColumn, origin: str) -> np.ndarray[tuple[i
         raise CatalogueError(
             f"{origin}: column {column.name} is in {unit}, not in {column.unit}; convert it or correct its unit."
         ) from error
-    return numbers.to_numpy(float) * factor
+    return np.asarray(numbers.to_numpy(float) * factor)
 
 
 def _strings(raw: Table, survey: Survey, role: str) -> pd.Series:
@@ -147,7 +147,7 @@ def _completed(frame: pd.DataFrame, survey: Survey) -> pd.DataFrame:
     area_ratio = gaussian_area(beam_major, beam_minor) / gaussian_area(major, minor)
     flux_int = frame["flux_int"].fillna(frame["flux_peak"])
     rms = survey.rms.at(frame["dec"])
-    errors = np.hypot(rms, survey.flux_scale_err * flux_int)
+    errors = pd.Series(np.hypot(rms, survey.flux_scale_err * flux_int.to_numpy(float)))
     return conform(
         frame.assign(
             ref_id=np.arange(1, len(frame) + 1),
@@ -210,12 +210,12 @@ def trim_to_image(references: pd.DataFrame, image: Image) -> pd.DataFrame:
     ny, nx = image.data.shape
     inside = (x > -0.5) & (x < nx - 0.5) & (y > -0.5) & (y < ny - 0.5)
     column, row = np.rint(np.where(inside, x, 0)).astype(int), np.rint(np.where(inside, y, 0)).astype(int)
-    kept = inside & np.isfinite(image.data[row, column])
+    kept = pd.Series(inside & np.isfinite(image.data[row, column]))
     if not kept.any():
         raise CatalogueError(
             f"None of the {len(references)} catalogue sources lies on {image.path.name}; is it the right catalogue?"
         )
-    return references[kept].reset_index(drop=True)
+    return references.reset_index(drop=True)[kept].reset_index(drop=True)
 
 
 def bright_sources(references: pd.DataFrame, survey: Survey) -> pd.DataFrame:

@@ -43,7 +43,7 @@ def expected_count(survey: Survey, ra: float, dec: float, radius: float) -> floa
     float
         Density times area inside the survey's footprint.
     """
-    points_ra, points_dec, area = _cone_points(ra, dec, radius)
+    _, points_dec, area = _cone_points(ra, dec, radius)
     inside = survey.contains(points_dec)
     return float((survey.density.at(points_dec) * inside).sum() * area)
 
