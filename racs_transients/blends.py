@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from racs_transients import sky
-from racs_transients.beam import FloatArray, covariance, response
+from racs_transients.beam import FWHM_PER_SIGMA, FloatArray, covariance, response
 
 # Beam and component FWHM within which a component counts: farther out it adds less than 10⁻¹⁰ of its flux.
 _REACH = 3.0
@@ -40,13 +40,13 @@ def blend_flux(
     """
     ra, dec = np.asarray(ra, float), np.asarray(dec, float)
     beams = covariance(*beam_axes)
-    component = sources[np.isfinite(sources[["ra", "dec", "flux_int"]]).all(axis=1)]
+    component = sources.dropna(subset=["ra", "dec", "flux_int"])
     if len(ra) == 0 or len(component) == 0:
         return np.zeros(len(ra))
     intrinsic = _intrinsic(component)
     near_ra, near_dec, flux = (component[name].to_numpy(float) for name in ("ra", "dec", "flux_int"))
     widest = np.linalg.eigvalsh(beams)[:, 1].max() + np.linalg.eigvalsh(intrinsic)[:, 1].max()
-    reach = _REACH * float(np.sqrt(8 * np.log(2) * widest))
+    reach = _REACH * FWHM_PER_SIGMA * float(np.sqrt(widest))
     i, j, _ = sky.pairs_within(ra, dec, near_ra, near_dec, reach)
     seen = beams[i] + intrinsic[j]
     dilution = np.sqrt(np.linalg.det(beams[i]) / np.linalg.det(seen))

@@ -132,8 +132,8 @@ def _component_sums(rows: pd.DataFrame, sources: pd.DataFrame, references: pd.Da
         return np.full(len(rows), np.nan)
     near = separation <= references["beam_major"].to_numpy(float)[nearest_ref]
     sums = np.bincount(nearest_ref[near], weights=sources["flux_int"].to_numpy(float)[near], minlength=len(references))
-    by_id = pd.Series(sums, index=references["ref_id"])
-    return by_id.reindex(rows["ref_id"]).to_numpy(float)
+    by_id = pd.Series(sums, index=references["source_id"])
+    return by_id.reindex(rows["ref_source_id"]).to_numpy(float)
 
 
 def _explained_by_neighbour(

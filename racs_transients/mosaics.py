@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from astropy.io import fits
-from astropy.wcs import WCS
+from astropy.wcs import WCS, WcsError
 from numpy.typing import ArrayLike, NDArray
 
 from racs_transients import sky
@@ -74,8 +74,8 @@ def index_mosaics(folder: Path, survey: Survey) -> list[Mosaic]:
     for path in sorted(path for path in folder.rglob("*") if _FITS_NAME.search(path.name)):
         try:
             mosaics.append(_footprint(path))
-        except (OSError, EOFError, ValueError, KeyError, fits.VerifyError, ImageError) as error:
-            logger.warning("%s is no mosaic and is left out: %s", path, str(error).partition("\n")[0])
+        except ImageError as error:
+            logger.warning("not a mosaic: %s", error)
     if not mosaics:
         raise ImageError(
             f"No {survey.name} mosaic lies below {folder}; check --{survey.name.lower()}-mosaic-dir or leave it out."
@@ -85,16 +85,19 @@ def index_mosaics(folder: Path, survey: Survey) -> list[Mosaic]:
 
 def _footprint(path: Path) -> Mosaic:
     """Return where a mosaic lies, from its header alone."""
-    with quiet_fits(), fits.open(path) as hdus:
-        header = next((hdu.header for hdu in hdus if hdu.header.get("NAXIS", 0) >= 2), None)
-        wcs = None if header is None else WCS(header).celestial
+    try:
+        with quiet_fits(), fits.open(path) as hdus:
+            header = next((hdu.header for hdu in hdus if hdu.header.get("NAXIS", 0) >= 2), None)
+            wcs = None if header is None else WCS(header).celestial
+    except (OSError, EOFError, ValueError, KeyError, TypeError, fits.VerifyError, WcsError) as error:
+        raise ImageError(f"{path} cannot be read as FITS ({str(error).strip().partition(chr(10))[0]}).") from error
     if header is None or wcs is None or wcs.naxis != 2:
-        raise ImageError("it has no image with celestial coordinates")
+        raise ImageError(f"{path} has no image with celestial coordinates.")
     nx, ny = int(header["NAXIS1"]), int(header["NAXIS2"])
     ra, dec = wcs.wcs_pix2world([(nx - 1) / 2, 0, 0, nx - 1, nx - 1], [(ny - 1) / 2, 0, ny - 1, 0, ny - 1], 0)
     farthest = np.max(sky.separation(ra[0], dec[0], ra[1:], dec[1:])) / 3600
     if not np.isfinite(farthest):
-        raise ImageError("its corners have no place on the sky")
+        raise ImageError(f"{path} has corners that lie nowhere on the sky.")
     return Mosaic(path, float(ra[0] % 360), float(dec[0]), float(farthest))
 
 

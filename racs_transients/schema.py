@@ -108,7 +108,7 @@ SOURCES = (
 
 # What every reference catalogue is turned into.
 REFERENCES = (
-    Column("ref_id", "int", "", "meta.id;meta.main", "Number of the source in the reference catalogue as read"),
+    Column("source_id", "int", "", "meta.id;meta.main", "Number of the source in the reference catalogue as read"),
     Column("name", "str", "", "meta.id", "Name of the source in the style of the survey"),
     Column("survey", "str", "", "meta.dataset", "Survey the source comes from"),
     *POSITION,
@@ -142,7 +142,7 @@ _ASKAP_SIDE = (
     *_pick(SOURCES, "beam_major", "beam_minor", "finder_flags", "nn_separation"),
 )
 _REF_SIDE = (
-    *_pick(REFERENCES, "ref_id", "name"),
+    *_pick(REFERENCES, "source_id", "name"),
     *_SIDE,
     *_pick(REFERENCES, "beam_major", "beam_minor", "mosaic", "nn_separation"),
 )

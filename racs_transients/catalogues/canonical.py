@@ -150,7 +150,7 @@ def _completed(frame: pd.DataFrame, survey: Survey) -> pd.DataFrame:
     errors = pd.Series(np.hypot(rms, survey.flux_scale_err * flux_int.to_numpy(float)))
     return conform(
         frame.assign(
-            ref_id=np.arange(1, len(frame) + 1),
+            source_id=np.arange(1, len(frame) + 1),
             name=sky.iau_name(survey.name, frame["ra"], frame["dec"]),
             survey=survey.name,
             ra=frame["ra"] % 360,

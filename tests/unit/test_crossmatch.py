@@ -21,7 +21,7 @@ def table(columns, **values):
 
 def references(ra, dec, flux):
     return table(
-        schema.REFERENCES, ref_id=range(len(ra)), ra=ra, dec=dec, flux_int=flux, flux_peak=flux, flux_peak_err=0.5
+        schema.REFERENCES, source_id=range(len(ra)), ra=ra, dec=dec, flux_int=flux, flux_peak=flux, flux_peak_err=0.5
     )
 
 
