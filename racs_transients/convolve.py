@@ -1,4 +1,4 @@
-"""Convolution of an image with Gaussian kernels, at chosen positions only."""
+"""The beam at positions of an image, and convolution with Gaussian kernels at chosen positions only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from racs_transients import sky
-from racs_transients.beam import FloatArray, response
+from racs_transients.beam import Beam, FloatArray, response
 from racs_transients.image import Image
 
 # Half the side of a window in standard deviations of the kernel: less than 0.02 % lies outside.
@@ -46,7 +46,7 @@ def convolve_at(image: Image, ra: ArrayLike, dec: ArrayLike, kernel: FloatArray)
     rows = np.flatnonzero((x > -0.5) & (x < nx - 0.5) & (y > -0.5) & (y < ny - 0.5))
     if len(rows) == 0:
         return result
-    to_sky = _pixel_to_sky_matrices(image, ra[rows], dec[rows], x[rows], y[rows])
+    to_sky = pixel_to_sky_matrices(image, ra[rows], dec[rows], x[rows], y[rows])
     reach = _REACH_SIGMA * np.sqrt(float(np.linalg.eigvalsh(kernel[rows])[:, 1].max()))
     half_x, half_y = (int(np.ceil(reach / scale)) for scale in image.pixel_scales)
     steps_y, steps_x = np.mgrid[-half_y : half_y + 1, -half_x : half_x + 1]
@@ -83,8 +83,24 @@ def _kernel_means(
     return np.where(covered >= _COVERED, mean, np.nan)
 
 
-def _pixel_to_sky_matrices(image: Image, ra: FloatArray, dec: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
-    """Return the local matrices from pixel steps to (east, north) in arcsec, shape (n, 2, 2)."""
+def pixel_to_sky_matrices(image: Image, ra: ArrayLike, dec: ArrayLike, x: ArrayLike, y: ArrayLike) -> FloatArray:
+    """Return the local matrices from pixel steps to offsets on the sky.
+
+    Parameters
+    ----------
+    image : Image
+        The image.
+    ra, dec : array_like, shape (n,)
+        Positions, degrees.
+    x, y : array_like, shape (n,)
+        The same positions in pixels.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n, 2, 2)
+        (east, north) in arcsec per step along (x, y).
+    """
+    x, y = np.asarray(x, float), np.asarray(y, float)
 
     def step(dx: float, dy: float) -> FloatArray:
         ahead = sky.offsets(ra, dec, *image.pixel_to_sky(x + dx / 2, y + dy / 2))
@@ -92,3 +108,42 @@ def _pixel_to_sky_matrices(image: Image, ra: FloatArray, dec: FloatArray, x: Flo
         return np.stack([ahead[0] - behind[0], ahead[1] - behind[1]], -1)
 
     return np.stack([step(1, 0), step(0, 1)], -1)
+
+
+def beams_at(image: Image, beam: Beam, ra: ArrayLike, dec: ArrayLike) -> FloatArray:
+    """Return what a beam that is constant on the image's pixel grid is at positions on the sky.
+
+    Parameters
+    ----------
+    image : Image
+        The image.
+    beam : Beam
+        Beam at the image's reference position, such as the restoring beam.
+    ra, dec : array_like, shape (n,)
+        Positions, degrees.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n, 2, 2)
+        Covariances in the (east, north) frame of each position, arcsec²; outside the image those at
+        the reference position.
+
+    Notes
+    -----
+    North turns against the pixel grid away from the reference position: by 10° at 3° from the centre of
+    a tile at declination −73°, and by anything near the pole.
+    """
+    ra, dec = np.asarray(ra, float), np.asarray(dec, float)
+    x, y = image.sky_to_pixel(ra, dec)
+    ny, nx = image.data.shape
+    inside = (x > -0.5) & (x < nx - 0.5) & (y > -0.5) & (y < ny - 0.5)
+    result = np.tile(beam.covariance, (len(ra), 1, 1))
+    if inside.any():
+        reference = image.wcs.wcs.crpix - 1
+        # as the header gives it: computed from the pixel, right ascension would be lost at a pole
+        centre = np.atleast_2d(image.wcs.wcs.crval)
+        at_reference = pixel_to_sky_matrices(image, *centre.T, *np.atleast_2d(reference).T)[0]
+        local = pixel_to_sky_matrices(image, ra[inside], dec[inside], x[inside], y[inside])
+        turn = local @ np.linalg.inv(at_reference)
+        result[inside] = turn @ beam.covariance @ np.swapaxes(turn, 1, 2)
+    return result

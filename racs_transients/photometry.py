@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from racs_transients import sky
 from racs_transients.beam import FWHM_PER_SIGMA, Beam, FloatArray, covariance, response
-from racs_transients.convolve import convolve_at
+from racs_transients.convolve import beams_at, convolve_at
 from racs_transients.image import Image
 from racs_transients.noise import NoiseMaps
 
@@ -63,9 +63,10 @@ def forced_photometry(
     ra, dec : array_like, shape (n,)
         Positions, degrees.
     beam_axes : tuple of numpy.ndarray, shape (n,), optional
-        Beam at each position (FWHM in arcsec, position angle in degrees); the image's by default.
+        Beam at each position (FWHM in arcsec, position angle in degrees from north there); the image's,
+        constant on its pixel grid, by default.
     noise_beam : Beam, optional
-        Autocorrelation of the noise; the beam at each position by default.
+        Autocorrelation of the noise, constant on the pixel grid; the beam at each position by default.
     neighbours : pandas.DataFrame, optional
         Other known sources, with ra and dec in degrees. Those within 0.4 beams of a position count as
         the same source and are not fitted beside it, so the list may hold the positions themselves.
@@ -83,9 +84,8 @@ def forced_photometry(
     Hancock, Trott & Hurley-Walker 2018, PASA 35, e011, for fitting in correlated noise.
     """
     ra, dec = np.asarray(ra, float), np.asarray(dec, float)
-    own = image.beam
-    beams = np.broadcast_to(own.covariance, (len(ra), 2, 2)) if beam_axes is None else covariance(*beam_axes)
-    correlation = beams if noise_beam is None else np.broadcast_to(noise_beam.covariance, beams.shape)
+    beams = beams_at(image, image.beam, ra, dec) if beam_axes is None else covariance(*beam_axes)
+    correlation = beams if noise_beam is None else beams_at(image, noise_beam, ra, dec)
 
     def values_at(ra_: FloatArray, dec_: FloatArray, _: IntArray) -> tuple[FloatArray, FloatArray]:
         background, rms = noise.at(image, ra_, dec_)
@@ -137,16 +137,17 @@ def convolved_forced_photometry(
     """
     ra, dec = np.asarray(ra, float), np.asarray(dec, float)
     native = forced_photometry(image, noise, ra, dec, neighbours=neighbours, flux_error=flux_error)
-    own, target = image.beam.covariance, covariance(*survey_axes)
+    own, target = beams_at(image, image.beam, ra, dec), covariance(*survey_axes)
     narrowest = np.linalg.eigvalsh(target - own)[:, 0]
     rows = np.flatnonzero(narrowest > (0.5 * max(image.pixel_scales)) ** 2)
-    target, correlation = target[rows], 2 * target[rows] - own
+    own, target = own[rows], target[rows]
+    correlation = 2 * target - own
     gain = np.sqrt(np.linalg.det(target) / np.linalg.det(own))
     noise_gain = gain * (np.linalg.det(own) / np.linalg.det(correlation)) ** 0.25
 
     def values_at(ra_: FloatArray, dec_: FloatArray, of: IntArray) -> tuple[FloatArray, FloatArray]:
         background, rms = noise.at(image, ra_, dec_)
-        return (convolve_at(image, ra_, dec_, target[of] - own) * 1e3 - background) * gain[of], rms * noise_gain[of]
+        return (convolve_at(image, ra_, dec_, target[of] - own[of]) * 1e3 - background) * gain[of], rms * noise_gain[of]
 
     result = native
     if len(rows):
