@@ -185,7 +185,7 @@ def with_surroundings(
         The rows with those columns filled.
     """
     galactic = SkyCoord(rows["ra"].to_numpy() * u.deg, rows["dec"].to_numpy() * u.deg).galactic
-    separation, flux = _nearest_brighter(rows, bright, search_radius)
+    separation, flux, total = _brighter_sources(rows, bright, search_radius)
     return rows.assign(
         name=sky.iau_name("", rows["ra"], rows["dec"]),
         gal_l=galactic.l.deg,
@@ -195,11 +195,14 @@ def with_surroundings(
         on_edge=on_edge,
         bright_separation=separation,
         bright_flux=flux,
+        bright_sum=total,
     )
 
 
-def _nearest_brighter(rows: pd.DataFrame, bright: pd.DataFrame, radius: float) -> tuple[FloatArray, FloatArray]:
-    """Return distance (arcmin) and flux of the nearest bright source that is not the row itself."""
+def _brighter_sources(
+    rows: pd.DataFrame, bright: pd.DataFrame, radius: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return distance (arcmin) and flux of the nearest bright source that is not the row, and the sum of all."""
     separation, flux = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
     i, j, distance = sky.pairs_within(rows["ra"], rows["dec"], bright["ra"], bright["dec"], radius * 60)
     own = np.fmax(rows["askap_scaled_flux"].to_numpy(float), rows["ref_scaled_flux"].to_numpy(float))
@@ -209,7 +212,8 @@ def _nearest_brighter(rows: pd.DataFrame, bright: pd.DataFrame, radius: float) -
     order = np.argsort(distance, kind="stable")[::-1]
     separation[i[order]] = distance[order] / 60
     flux[i[order]] = bright["flux"].to_numpy(float)[j[order]]
-    return separation, flux
+    total = np.bincount(i, weights=bright["flux"].to_numpy(float)[j], minlength=len(rows)).astype(float)
+    return separation, flux, total
 
 
 def with_verdict(rows: pd.DataFrame, settings: FlagSettings, *, outlier_threshold: float) -> pd.DataFrame:

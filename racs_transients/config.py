@@ -195,6 +195,12 @@ class FlagSettings:
     extended_thresh: float = _number(1.75, "Size of an extended source, in beams.")
     large_island_components: int = _option(3, "int", "Number of components of a large island.", minimum=2)
     bright_source_radius: float = _number(10.0, "Reach of the artefacts of a bright source.", "arcmin", maximum=120)
+    bright_far_radius: float = _number(
+        45.0, "Reach of the faint artefacts of very bright sources.", "arcmin", maximum=120
+    )
+    bright_far_fraction: float = _number(
+        0.003, "Brightness of those artefacts, as a fraction of all bright sources within that reach.", maximum=1
+    )
     bright_extended_snr: float = _number(
         50.0, "Forced flux of bright extended structure, in units of the image's noise."
     )

@@ -82,7 +82,9 @@ def _has_neighbour(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
 
 
 def _is_near_bright(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
-    return rows["bright_separation"] <= t.bright_source_radius
+    own = rows[["askap_scaled_flux", "ref_scaled_flux"]].max(axis=1)
+    drowned = own < t.bright_far_fraction * rows["bright_sum"]
+    return (rows["bright_separation"] <= t.bright_source_radius) | drowned
 
 
 def _is_created(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
@@ -143,7 +145,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         4,
         "Likely artefact (bright source)",
-        "A bright source is close enough to make artefacts here",
+        "A bright source is close enough, or bright enough from afar, to make artefacts here",
         Severity.VETO,
         (NO_ASKAP_MATCH, NO_CATALOGUE_MATCH),
         _is_near_bright,

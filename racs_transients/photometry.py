@@ -88,7 +88,7 @@ def forced_photometry(
     correlation = beams if noise_beam is None else beams_at(image, noise_beam, ra, dec)
 
     def values_at(ra_: FloatArray, dec_: FloatArray, _: IntArray) -> tuple[FloatArray, FloatArray]:
-        background, rms = noise.at(image, ra_, dec_)
+        background, rms = _noise_at(image, noise, ra_, dec_)
         return interpolate(image, ra_, dec_) * 1e3 - background, rms
 
     return _measure(image, _Targets(ra, dec, beams, correlation), values_at, neighbours, flux_error)
@@ -146,7 +146,7 @@ def convolved_forced_photometry(
     noise_gain = gain * (np.linalg.det(own) / np.linalg.det(correlation)) ** 0.25
 
     def values_at(ra_: FloatArray, dec_: FloatArray, of: IntArray) -> tuple[FloatArray, FloatArray]:
-        background, rms = noise.at(image, ra_, dec_)
+        background, rms = _noise_at(image, noise, ra_, dec_)
         return (convolve_at(image, ra_, dec_, target[of] - own[of]) * 1e3 - background) * gain[of], rms * noise_gain[of]
 
     result = native
@@ -189,6 +189,12 @@ def _measure(
             "failure": pd.Series(failure, dtype="str").mask(measured),
         }
     )
+
+
+def _noise_at(image: Image, noise: NoiseMaps, ra: FloatArray, dec: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return background and rms, the background 0 where the noise is unknown: that has a reason of its own."""
+    background, rms = noise.at(image, ra, dec)
+    return np.where(rms > 0, background, 0.0), rms
 
 
 def _inside(image: Image, ra: FloatArray, dec: FloatArray) -> NDArray[np.bool_]:

@@ -147,7 +147,8 @@ def reference_catalogue(
     """Fetch or read the survey's catalogue; return it trimmed to the image, and its bright sources around."""
     ra, dec = image.centre
     # artefacts reach into the image from bright sources outside it
-    radius = image_radius(image) + config.flags.bright_source_radius / 60
+    reach = max(config.flags.bright_source_radius, config.flags.bright_far_radius)
+    radius = image_radius(image) + reach / 60
     given = {"SUMSS": config.catalogues.sumss_csv, "NVSS": config.catalogues.nvss_csv}[survey.name]
     with stages(f"{survey.name} catalogue") as done:
         if given is not None:
@@ -341,7 +342,7 @@ def judge(
             image_rms=median_rms(noise),
             on_edge=near_blank(image, rows["ra"], rows["dec"], flags.edge_margin),
             bright=_bright_list(sources, bright, survey, to_survey),
-            search_radius=2 * flags.bright_source_radius,
+            search_radius=max(flags.bright_source_radius, flags.bright_far_radius),
         )
         rows = candidates.with_verdict(
             rows, flags, outlier_threshold=config.transients.transients_large_flux_ratio_thresh
@@ -356,6 +357,9 @@ def _bright_list(sources: pd.DataFrame, bright: pd.DataFrame, survey: Survey, to
     """Return the survey's and the image's own bright sources, with fluxes at the survey's frequency."""
     own = sources.assign(flux=sources["flux_int"] * to_survey.factor)
     own = own[own["flux"] >= survey.bright_mjy]
+    # a bright source that both sides know counts once
+    _, separation = sky.nearest(own["ra"], own["dec"], bright["ra"], bright["dec"])
+    own = own[~(separation <= 2 * survey.beam_fwhm)]
     return pd.concat(
         [bright.assign(flux=bright["flux_int"])[["ra", "dec", "flux"]], own[["ra", "dec", "flux"]]], ignore_index=True
     )
