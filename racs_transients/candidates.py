@@ -160,7 +160,8 @@ def with_surroundings(
     image_rms: float,
     on_edge: NDArray[np.bool_],
     bright: pd.DataFrame,
-    search_radius: float,
+    near_radius: float,
+    far_radius: float,
 ) -> pd.DataFrame:
     """Return rows with what lies around them: centre, edge, bright sources, Galactic position, name.
 
@@ -176,8 +177,8 @@ def with_surroundings(
         Whether blank pixels are near.
     bright : pandas.DataFrame
         Bright sources with ra, dec and flux (mJy at the survey's frequency).
-    search_radius : float
-        How far to look for bright sources, arcmin.
+    near_radius, far_radius : float
+        Reach of the artefacts of bright and of very bright sources, arcmin.
 
     Returns
     -------
@@ -185,7 +186,7 @@ def with_surroundings(
         The rows with those columns filled.
     """
     galactic = SkyCoord(rows["ra"].to_numpy() * u.deg, rows["dec"].to_numpy() * u.deg).galactic
-    separation, flux, total = _brighter_sources(rows, bright, search_radius)
+    separation, flux, total = _brighter_sources(rows, bright, near_radius, far_radius)
     return rows.assign(
         name=sky.iau_name("", rows["ra"], rows["dec"]),
         gal_l=galactic.l.deg,
@@ -200,20 +201,23 @@ def with_surroundings(
 
 
 def _brighter_sources(
-    rows: pd.DataFrame, bright: pd.DataFrame, radius: float
+    rows: pd.DataFrame, bright: pd.DataFrame, near_radius: float, far_radius: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return distance (arcmin) and flux of the nearest bright source that is not the row, and the sum of all."""
-    separation, flux = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
-    i, j, distance = sky.pairs_within(rows["ra"], rows["dec"], bright["ra"], bright["dec"], radius * 60)
+    """Return distance (arcmin) of the nearest brighter source, and the flux of all such in both reaches."""
+    reach = 60 * max(near_radius, far_radius)
+    i, j, distance = sky.pairs_within(rows["ra"], rows["dec"], bright["ra"], bright["dec"], reach)
     own = np.fmax(rows["askap_scaled_flux"].to_numpy(float), rows["ref_scaled_flux"].to_numpy(float))
+    flux = bright["flux"].to_numpy(float)
     # an artefact is much fainter than its cause; the factor keeps a bright source from being its own
-    other = bright["flux"].to_numpy(float)[j] > 2 * np.nan_to_num(own[i])
-    i, j, distance = i[other], j[other], distance[other]
-    order = np.argsort(distance, kind="stable")[::-1]
-    separation[i[order]] = distance[order] / 60
-    flux[i[order]] = bright["flux"].to_numpy(float)[j[order]]
-    total = np.bincount(i, weights=bright["flux"].to_numpy(float)[j], minlength=len(rows)).astype(float)
-    return separation, flux, total
+    other = flux[j] > 2 * np.nan_to_num(own[i])
+    i, j, distance = i[other], j[other], distance[other] / 60
+    nearest = np.full(len(rows), np.inf)
+    np.minimum.at(nearest, i, distance)
+    sums = [
+        np.bincount(i, weights=flux[j] * (distance <= radius), minlength=len(rows)).astype(float)
+        for radius in (near_radius, far_radius)
+    ]
+    return np.where(np.isfinite(nearest), nearest, np.nan), sums[0], sums[1]
 
 
 def with_verdict(rows: pd.DataFrame, settings: FlagSettings, *, outlier_threshold: float) -> pd.DataFrame:

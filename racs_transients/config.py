@@ -195,14 +195,20 @@ class FlagSettings:
     extended_thresh: float = _number(1.75, "Size of an extended source, in beams.")
     large_island_components: int = _option(3, "int", "Number of components of a large island.", minimum=2)
     bright_source_radius: float = _number(10.0, "Reach of the artefacts of a bright source.", "arcmin", maximum=120)
+    bright_near_fraction: float = _number(
+        0.05, "Largest artefact of a bright source within that reach, as a fraction of all such sources.", maximum=1
+    )
     bright_far_radius: float = _number(
         45.0, "Reach of the faint artefacts of very bright sources.", "arcmin", maximum=120
     )
     bright_far_fraction: float = _number(
-        0.003, "Brightness of those artefacts, as a fraction of all bright sources within that reach.", maximum=1
+        0.004, "Brightness of those artefacts, as a fraction of all bright sources within that reach.", maximum=1
     )
     bright_extended_snr: float = _number(
         50.0, "Forced flux of bright extended structure, in units of the image's noise."
+    )
+    unfound_snr: float = _number(
+        10.0, "Forced flux, in units of the local noise, that a finder would have found if it were a source."
     )
     local_rms_snr: float = _number(5.0, "Signal to noise below which ASKAP could not show a catalogue source.")
     double_separation: float = _number(112.5, "A neighbour nearer than this is close.", "arcsec")

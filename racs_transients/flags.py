@@ -83,8 +83,15 @@ def _has_neighbour(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
 
 def _is_near_bright(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
     own = rows[["askap_scaled_flux", "ref_scaled_flux"]].max(axis=1)
-    drowned = own < t.bright_far_fraction * rows["bright_sum"]
-    return (rows["bright_separation"] <= t.bright_source_radius) | drowned
+    near = own < t.bright_near_fraction * rows["bright_flux"]
+    # from afar only a catalogue is spoilt: in the image itself the measured noise already follows artefacts
+    far = (own < t.bright_far_fraction * rows["bright_sum"]) & (rows["type"] == NO_ASKAP_MATCH)
+    return near | far
+
+
+def _is_bright_structure(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
+    # a compact source that bright would have been found, so it is no compact source
+    return (rows["askap_flux"] > t.bright_extended_snr * rows["image_rms"]) | (rows["askap_snr"] > t.unfound_snr)
 
 
 def _is_created(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
@@ -156,7 +163,7 @@ FLAGS: tuple[Flag, ...] = (
         "No ASKAP source was found although the image is bright here",
         Severity.VETO,
         (NO_ASKAP_MATCH,),
-        lambda rows, t: rows["askap_flux"] > t.bright_extended_snr * rows["image_rms"],
+        _is_bright_structure,
     ),
     Flag(
         6,

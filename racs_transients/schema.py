@@ -195,7 +195,7 @@ CROSSMATCHES = (
     Column("large_ratio", "bool", "", "meta.code", "Whether ln ratio is an outlier among the matches"),
     Column("distance_from_centre", "float", "deg", "pos.angDistance", "Distance from the centre of the image"),
     Column("bright_separation", "float", "arcmin", "pos.angDistance", "Distance to the nearest bright source"),
-    Column("bright_flux", "float", "mJy", "phot.flux.density", "Flux density of that bright source"),
+    Column("bright_flux", "float", "mJy", "phot.flux.density", "Flux density of all bright sources in the near reach"),
     Column("bright_sum", "float", "mJy", "phot.flux.density", "Flux density of all bright sources in the far reach"),
     Column("image_rms", "float", "mJy/beam", "stat.stdev", "Median noise of the ASKAP image compared"),
     Column("on_edge", "bool", "", "meta.code", "Whether the row's position is near blank pixels or the border"),

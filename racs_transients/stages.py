@@ -342,7 +342,8 @@ def judge(
             image_rms=median_rms(noise),
             on_edge=near_blank(image, rows["ra"], rows["dec"], flags.edge_margin),
             bright=_bright_list(sources, bright, survey, to_survey),
-            search_radius=max(flags.bright_source_radius, flags.bright_far_radius),
+            near_radius=flags.bright_source_radius,
+            far_radius=flags.bright_far_radius,
         )
         rows = candidates.with_verdict(
             rows, flags, outlier_threshold=config.transients.transients_large_flux_ratio_thresh
