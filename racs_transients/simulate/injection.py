@@ -9,12 +9,8 @@ import pandas as pd
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from racs_transients import sky
-from racs_transients.beam import covariance, response
 from racs_transients.image import Image, near_blank
-
-# Beyond this many major axes a Gaussian is below 10⁻⁷ of its peak.
-_REACH = 2.5
+from racs_transients.simulate.observation import paint
 
 
 def with_gaussians(image: Image, gaussians: pd.DataFrame) -> NDArray[np.float32]:
@@ -33,19 +29,7 @@ def with_gaussians(image: Image, gaussians: pd.DataFrame) -> NDArray[np.float32]
         Jy/beam.
     """
     data = image.data.copy()
-    ny, nx = data.shape
-    x, y = image.sky_to_pixel(gaussians["ra"], gaussians["dec"])
-    matrices = covariance(gaussians["major"], gaussians["minor"], gaussians["pa"])
-    half = _REACH * gaussians["major"].to_numpy(float)[:, None] / np.asarray(image.pixel_scales)
-    rows = zip(x, y, half, matrices, gaussians[["ra", "dec", "flux_peak"]].to_numpy(float), strict=True)
-    for x0, y0, (half_x, half_y), matrix, (ra, dec, peak) in rows:  # each patch has its own size and place
-        left, right = max(0, int(x0 - half_x)), min(nx, int(x0 + half_x) + 2)
-        low, high = max(0, int(y0 - half_y)), min(ny, int(y0 + half_y) + 2)
-        if left >= right or low >= high:
-            continue
-        rows_y, columns_x = np.mgrid[low:high, left:right]
-        east, north = sky.offsets(ra, dec, *image.pixel_to_sky(columns_x, rows_y))
-        data[low:high, left:right] += (peak * 1e-3 * response(east, north, matrix)).astype(np.float32)
+    paint(data, image.wcs, image.pixel_scales, gaussians)
     return data
 
 

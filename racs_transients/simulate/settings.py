@@ -1,0 +1,102 @@
+"""What a simulated field is like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from racs_transients.beam import Beam
+from racs_transients.surveys import SURVEYS, Survey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldSettings:
+    """Settings of a simulated field.
+
+    Parameters
+    ----------
+    seed : int
+        Same seed, same field.
+    ra, dec : float
+        Centre, degrees.
+    size : int
+        Pixels along each side.
+    pixel : float
+        Size of a pixel, arcsec.
+    beam : Beam
+        Beam of the ASKAP-like image.
+    frequency : float
+        MHz.
+    rms : float
+        Noise in the middle, mJy/beam; it triples towards the edge.
+    survey : str
+        ``"SUMSS"`` or ``"NVSS"``.
+    density : float
+        Background sources above 1 mJy, per deg²; 170 is that of a RACS tile.
+    new, vanished, variable : int
+        Numbers of transients of each kind.
+    variable_factor : float
+        Smallest factor of the variable ones.
+    transient_snr : float
+        Their brighter flux in both bands, in units of the larger noise, at least.
+    doubles, extended : float
+        Fractions of the background that are doubles (15″ to 60″ apart) and extended (20″ to 90″).
+    artefacts : float
+        Number of artefacts round each bright source and on each side, on average.
+    ra_offset, dec_offset : float
+        Astrometric offset of the ASKAP image, arcsec.
+    flux_scale : float
+        Flux scale of the ASKAP image.
+    """
+
+    seed: int = 1
+    ra: float = 315.0
+    dec: float = -55.0
+    size: int = 2000
+    pixel: float = 2.5
+    beam: Beam = Beam(15.0, 12.0, 60.0)
+    frequency: float = 887.5
+    rms: float = 0.25
+    survey: str = "SUMSS"
+    density: float = 170.0
+    new: int = 8
+    vanished: int = 8
+    variable: int = 8
+    variable_factor: float = 3.0
+    transient_snr: float = 5.0
+    doubles: float = 0.08
+    extended: float = 0.06
+    artefacts: float = 4.0
+    ra_offset: float = 0.4
+    dec_offset: float = -0.3
+    flux_scale: float = 1.03
+
+    @property
+    def reference(self) -> Survey:
+        """The survey that the field is compared with."""
+        return SURVEYS[self.survey]
+
+    @property
+    def area(self) -> float:
+        """Area inside the rounded border, deg²."""
+        # a square with corners cut by a circle of 0.56 sides, see observation.radial_distance
+        return float(0.92 * (self.size * self.pixel / 3600) ** 2)
+
+
+# Quantiles of ln(ASKAP flux / survey flux at one frequency), median removed, of real pairs of steady
+# sources: 43,831 ASKAP 888 MHz - SUMSS and 6,942 ASKAP - NVSS pairs of the VAST field around Fornax.
+QUANTILES = np.array(
+    [0, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.16, 0.25, 0.35, 0.5,
+     0.65, 0.75, 0.84, 0.9, 0.95, 0.98, 0.99, 0.995, 0.9975, 0.999, 1]
+)  # fmt: skip
+LN_RATIO = {
+    "SUMSS": np.array(
+        [-2.949, -1.133, -0.956, -0.737, -0.61, -0.492, -0.328, -0.222, -0.157, -0.099, -0.054, 0.0,
+         0.053, 0.095, 0.146, 0.198, 0.266, 0.363, 0.44, 0.513, 0.599, 0.708, 1.129]
+    ),
+    "NVSS": np.array(
+        [-1.674, -1.196, -1.056, -0.968, -0.855, -0.744, -0.542, -0.393, -0.262, -0.153, -0.077, 0.0,
+         0.067, 0.122, 0.186, 0.262, 0.367, 0.476, 0.594, 0.724, 0.877, 1.004, 1.461]
+    ),
+}  # fmt: skip
