@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from racs_transients import products
-from racs_transients import stages as steps
+from racs_transients import products, stages
 from racs_transients.config import Config
 from racs_transients.errors import RacsTransientsError
 from racs_transients.logs import Stages, log_file
 from racs_transients.runfolder import RunFolder, folder_name, image_stem, open_run_folder
 from racs_transients.schema import CROSSMATCHES
+from racs_transients.stages import Field, Run
 from racs_transients.tables import empty, stack
 
 logger = logging.getLogger(__name__)
@@ -45,31 +45,29 @@ def run_image(path: Path, config: Config, folder: RunFolder) -> pd.DataFrame:
     RacsTransientsError
         If a stage cannot be done; what was finished stays.
     """
-    stem, digest = image_stem(path), folder.manifest["image"]["sha256"]
-    stages = Stages(N_STAGES, folder.record_stage)
-    image = steps.load_image(path, config, stages)
-    survey = steps.choose_survey(image.centre[1], config)
-    noise = steps.noise_maps(image, digest, folder, stages)
-    sources = steps.source_list(image, noise, digest, config, folder, stages)
-    references, bright = steps.reference_catalogue(image, survey, config, folder, stages)
+    stem = image_stem(path)
+    run = Run(config, folder, Stages(N_STAGES, folder.record_stage))
+    image = stages.load_image(path, run)
+    survey = stages.choose_survey(image.centre[1], config)
+    noise = stages.noise_maps(image, run)
+    sources = stages.source_list(image, noise, run)
+    references, bright = stages.reference_catalogue(image, survey, run)
+    field = Field(image, noise, sources, survey, references, bright)
     products.write_catalogues(folder, stem, survey, sources, references)
 
-    pairs, calibration = steps.diagnostic_crossmatch(sources, references, image, survey, config, folder, stages)
+    pairs, calibration = stages.diagnostic_crossmatch(field, run)
     products.write_crossmatch(folder, stem, survey, "diagnostic", pairs)
 
-    scaling = steps.scaling(image, survey, config, calibration)
-    association, pairs = steps.transient_crossmatch(sources, references, survey, scaling, config, stages)
+    scaling = stages.scaling_of(field, run, calibration)
+    association, pairs = stages.transient_crossmatch(field, scaling, run)
     products.write_crossmatch(folder, stem, survey, "transient", pairs)
     if not config.transients.transients:
         return empty(CROSSMATCHES)
 
-    matched = steps.compare_matches(association, sources, references, survey, scaling)
-    vanished = steps.compare_vanished(
-        image, noise, association, sources, references, survey, scaling, calibration, stages
-    )
-    new = steps.compare_new(association, sources, references, survey, scaling, config, folder, stages)
-    rows = stack([matched, vanished, new], CROSSMATCHES)
-    rows = steps.judge(rows, image, noise, sources, references, bright, survey, scaling, config, stages)
+    matched = stages.compare_matches(field, association, scaling)
+    vanished = stages.compare_vanished(field, association, scaling, calibration, run)
+    new = stages.compare_new(field, association, scaling, run)
+    rows = stages.judge(stack([matched, vanished, new], CROSSMATCHES), field, scaling, run)
     products.write_transients(folder, rows)
     return rows
 

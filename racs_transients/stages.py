@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -49,15 +50,81 @@ BOTH_SURVEYS = (-43.0, -27.0)
 ISLAND_REACH = 60.0
 
 
-def load_image(path: Path, config: Config, stages: Stages) -> Image:
-    """Read the image with what the options add to its header."""
-    with stages("image") as done:
-        options = config.analysis
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """What a stage may use beside its tables.
+
+    Parameters
+    ----------
+    config : Config
+        The options.
+    folder : RunFolder
+        The results folder: cache of costly stages, manifest.
+    stages : Stages
+        Where a stage says what it did.
+    """
+
+    config: Config
+    folder: RunFolder
+    stages: Stages
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the image, the key of everything that is cached."""
+        return str(self.folder.manifest["image"]["sha256"])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """The two sides that are compared.
+
+    Parameters
+    ----------
+    image : Image
+        The ASKAP image.
+    noise : NoiseMaps
+        Its background and noise.
+    sources : pandas.DataFrame
+        Its sources, ``schema.SOURCES``.
+    survey : Survey
+        The survey.
+    references : pandas.DataFrame
+        The survey's sources on the image, ``schema.REFERENCES``.
+    bright : pandas.DataFrame
+        The survey's bright sources on and around the image.
+    """
+
+    image: Image
+    noise: NoiseMaps
+    sources: pd.DataFrame
+    survey: Survey
+    references: pd.DataFrame
+    bright: pd.DataFrame
+
+
+def load_image(path: Path, run: Run) -> Image:
+    """Read the image, with what the options add to its header.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The image.
+    run : Run
+        Options.
+
+    Returns
+    -------
+    Image
+        The image.
+    """
+    with run.stages("image") as done:
+        options = run.config.analysis
         major, minor = options.beam_major, options.beam_minor or options.beam_major
-        beam = Beam(major, minor, options.beam_pa) if major and minor else None
-        frequency = options.frequency / 1e6 if options.frequency else None
         image = read_image(
-            path, frequency=frequency, beam=beam, blank="zero" if options.boundary_value == "zero" else "nan"
+            path,
+            frequency=options.frequency / 1e6 if options.frequency else None,
+            beam=Beam(major, minor, options.beam_pa) if major and minor else None,
+            blank="zero" if options.boundary_value == "zero" else "nan",
         )
         ny, nx = image.data.shape
         done(f"{nx} × {ny} pixels, {image.frequency:.1f} MHz, beam {image.beam.major:.1f}″ × {image.beam.minor:.1f}″")
@@ -65,7 +132,19 @@ def load_image(path: Path, config: Config, stages: Stages) -> Image:
 
 
 def choose_survey(centre_dec: float, config: Config) -> Survey:
-    """Return the survey for a declination of the image centre, or say which option decides.
+    """Return the survey for a declination of the image centre.
+
+    Parameters
+    ----------
+    centre_dec : float
+        Degrees.
+    config : Config
+        Options.
+
+    Returns
+    -------
+    Survey
+        The one survey to compare with.
 
     Raises
     ------
@@ -87,25 +166,49 @@ def choose_survey(centre_dec: float, config: Config) -> Survey:
     return chosen or (SUMSS if centre_dec <= south else NVSS)
 
 
-def noise_maps(image: Image, image_digest: str, folder: RunFolder, stages: Stages) -> NoiseMaps:
-    """Measure background and noise over the image, or take them from the cache."""
+def noise_maps(image: Image, run: Run) -> NoiseMaps:
+    """Measure background and noise over the image, or take them from the cache.
+
+    Parameters
+    ----------
+    image : Image
+        The image.
+    run : Run
+        Cache.
+
+    Returns
+    -------
+    NoiseMaps
+        Memory-mapped.
+    """
 
     def produce(target: Path) -> None:
         maps = measure_noise(image)
         np.save(target / "background.npy", maps.background)
         np.save(target / "rms.npy", maps.rms)
 
-    with stages("noise maps") as done:
-        cache, reused = folder.cached("noise", [image_digest, str(image.beam)], produce)
-        maps = NoiseMaps(
-            background=np.load(cache / "background.npy", mmap_mode="r"), rms=np.load(cache / "rms.npy", mmap_mode="r")
-        )
+    with run.stages("noise maps") as done:
+        inputs = [run.digest, str(image.beam), run.config.analysis.boundary_value]
+        cache, reused = run.folder.cached("noise", inputs, produce)
+        background, rms = (np.load(cache / f"{name}.npy", mmap_mode="r") for name in ("background", "rms"))
+        maps = NoiseMaps(background=background, rms=rms)
         done(f"median rms {median_rms(maps):.3f} mJy/beam" + _reused(reused))
     return maps
 
 
 def median_rms(noise: NoiseMaps) -> float:
-    """Return the median noise of an image from every tenth pixel, mJy/beam."""
+    """Return the median noise of an image, from every tenth pixel along each axis.
+
+    Parameters
+    ----------
+    noise : NoiseMaps
+        The noise.
+
+    Returns
+    -------
+    float
+        The median in mJy/beam.
+    """
     return float(np.nanmedian(noise.rms[::10, ::10])) * 1e3
 
 
@@ -113,159 +216,226 @@ def _reused(reused: bool) -> str:
     return ", from an earlier run" if reused else ""
 
 
-def source_list(
-    image: Image, noise: NoiseMaps, image_digest: str, config: Config, folder: RunFolder, stages: Stages
-) -> pd.DataFrame:
-    """Find the sources of the image, or read the list that was given."""
-    options = config.catalogues
-    flux_error = config.analysis.askap_flux_error
-    with stages("ASKAP sources") as done:
+def source_list(image: Image, noise: NoiseMaps, run: Run) -> pd.DataFrame:
+    """Find the sources of the image, or read the list that was given.
+
+    Parameters
+    ----------
+    image : Image
+        The image.
+    noise : NoiseMaps
+        Its noise.
+    run : Run
+        Options and cache.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``schema.SOURCES``.
+    """
+    options, flux_error = run.config.catalogues, run.config.analysis.askap_flux_error
+    with run.stages("ASKAP sources") as done:
         if options.askap_csv is not None:
-            folder.record_input("askap_csv", options.askap_csv)
+            run.folder.record_input("askap_csv", options.askap_csv)
             found = read_source_list(
                 options.askap_csv, image, noise, kind=options.askap_csv_format, flux_error=flux_error
             )
             how = f"from {options.askap_csv.name}"
         else:
-            finder = FINDERS[config.analysis.sourcefinder]
-            settings = finder.settings(config.analysis.aegean_settings_config)
-            cache, reused = folder.cached(
-                "sources",
-                [image_digest, finder.name, dict(settings), str(image.beam)],
-                lambda target: finder.find(image, noise, settings, target),
+            finder = FINDERS[run.config.analysis.sourcefinder]
+            settings = finder.settings(run.config.analysis.aegean_settings_config)
+            inputs = [run.digest, finder.name, dict(settings), str(image.beam), run.config.analysis.boundary_value]
+            cache, reused = run.folder.cached(
+                "sources", inputs, lambda target: finder.find(image, noise, settings, target)
             )
             found = finder.read(cache, image, noise, flux_error=flux_error)
             how = f"found by {finder.name}{_reused(reused)}"
-        kept = found if config.crossmatching.use_all_fits else good_fits(found)
+        kept = found if run.config.crossmatching.use_all_fits else good_fits(found)
         done(f"{len(kept)} {how}, {len(found) - len(kept)} left out for the finder's flags")
     return kept
 
 
-def reference_catalogue(
-    image: Image, survey: Survey, config: Config, folder: RunFolder, stages: Stages
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Fetch or read the survey's catalogue; return it trimmed to the image, and its bright sources around."""
+def reference_catalogue(image: Image, survey: Survey, run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Fetch or read the survey's catalogue.
+
+    Parameters
+    ----------
+    image : Image
+        The image.
+    survey : Survey
+        The survey.
+    run : Run
+        Options.
+
+    Returns
+    -------
+    references, bright : pandas.DataFrame
+        ``schema.REFERENCES``: the sources on the image, and the bright ones on it and around.
+    """
     ra, dec = image.centre
+    flags, catalogues = run.config.flags, run.config.catalogues
     # artefacts reach into the image from bright sources outside it
-    reach = max(config.flags.bright_source_radius, config.flags.bright_far_radius)
-    radius = image_radius(image) + reach / 60
-    given = {"SUMSS": config.catalogues.sumss_csv, "NVSS": config.catalogues.nvss_csv}[survey.name]
-    with stages(f"{survey.name} catalogue") as done:
+    radius = image_radius(image) + max(flags.bright_source_radius, flags.bright_far_radius) / 60
+    given = {"SUMSS": catalogues.sumss_csv, "NVSS": catalogues.nvss_csv}[survey.name]
+    with run.stages(f"{survey.name} catalogue") as done:
         if given is not None:
-            folder.record_input(f"{survey.name.lower()}_csv", given)
+            run.folder.record_input(f"{survey.name.lower()}_csv", given)
             catalogue = read_reference_file(given, survey, region=(ra, dec, query_radius(survey, ra, dec, radius)))
         else:
             catalogue = fetch_reference(
-                survey, ra, dec, radius, cache_dir=config.catalogues.cache_dir, url=config.catalogues.vizier_url
+                survey, ra, dec, radius, cache_dir=catalogues.cache_dir, url=catalogues.vizier_url
             )
         trimmed = trim_to_image(catalogue, image)
         done(f"{len(catalogue)} sources, {len(trimmed)} on the image")
     return trimmed, bright_sources(catalogue, survey)
 
 
-def scaling(image: Image, survey: Survey, config: Config, calibration: Calibration | None) -> FluxScaling:
-    """Return how ASKAP fluxes of this image become fluxes of the survey."""
+def scaling_of(field: Field, run: Run, calibration: Calibration | None) -> FluxScaling:
+    """Return how ASKAP fluxes of the image become fluxes of the survey.
+
+    Parameters
+    ----------
+    field : Field
+        Image and survey.
+    run : Run
+        Options.
+    calibration : Calibration, optional
+        Flux scale to divide out, where the options want that.
+
+    Returns
+    -------
+    FluxScaling
+        Factor and error.
+    """
+    options = run.config.analysis
     return flux_scaling(
-        image.frequency,
-        survey,
-        spectral_index=config.analysis.spectral_index,
-        spectral_index_err=config.analysis.spectral_index_err,
-        calibration=calibration if config.analysis.correct_flux_scale else None,
+        field.image.frequency,
+        field.survey,
+        spectral_index=options.spectral_index,
+        spectral_index_err=options.spectral_index_err,
+        calibration=calibration if options.correct_flux_scale else None,
     )
 
 
-def _all_pairs(sources: pd.DataFrame, references: pd.DataFrame, survey: Survey, to_survey: FluxScaling) -> pd.DataFrame:
+def _all_pairs(sources: pd.DataFrame, references: pd.DataFrame, survey: Survey, scaling: FluxScaling) -> pd.DataFrame:
     """Return each catalogue source with its nearest ASKAP source at any distance."""
-    rows = match_rows(associate(references, sources, np.inf), sources, references, survey, to_survey)
+    rows = match_rows(associate(references, sources, np.inf), sources, references, survey, scaling)
     ln_ratio = np.log(rows["askap_scaled_flux"]) - np.log(rows["ref_flux_int"])
     return rows.assign(ln_ratio=ln_ratio, ratio=np.exp(np.abs(ln_ratio)))
 
 
-def diagnostic_crossmatch(
-    sources: pd.DataFrame,
-    references: pd.DataFrame,
-    image: Image,
-    survey: Survey,
-    config: Config,
-    folder: RunFolder,
-    stages: Stages,
-) -> tuple[pd.DataFrame, Calibration]:
-    """Pair the lists for the diagnostics, and measure flux scale and astrometry from the good pairs."""
-    options = config.crossmatching
-    with stages("diagnostic crossmatch") as done:
+def diagnostic_crossmatch(field: Field, run: Run) -> tuple[pd.DataFrame, Calibration]:
+    """Pair the lists for the diagnostics, and measure flux scale and astrometry from the good pairs.
+
+    Parameters
+    ----------
+    field : Field
+        Both lists.
+    run : Run
+        Options.
+
+    Returns
+    -------
+    pairs : pandas.DataFrame
+        Each catalogue source with its nearest ASKAP source; extended ones left out where the options
+        want that.
+    calibration : Calibration
+        What the pairs say of flux scale and astrometry.
+    """
+    options, survey = run.config.crossmatching, field.survey
+    sources, references = field.sources, field.references
+    with run.stages("diagnostic crossmatch") as done:
         if options.remove_extended:
             thresholds = {"SUMSS": options.sumss_ext_thresh, "NVSS": options.nvss_ext_thresh}
             sources = sources[compact(sources, options.askap_ext_thresh)].reset_index(drop=True)
             references = references[compact(references, thresholds[survey.name])].reset_index(drop=True)
-        rows = _all_pairs(sources, references, survey, scaling(image, survey, config, None))
-        near = (rows["separation"] <= options.diagnostic_max_separation).to_numpy()
-        calibration = calibrate(
-            rows["ln_ratio"], rows["ra_offset"], rows["dec_offset"], near & _isolated_and_bright(rows)
-        )
-        folder.manifest["calibration"] = calibration.to_dict()
+        pairs = _all_pairs(sources, references, survey, scaling_of(field, run, None))
+        near = (pairs["separation"] <= options.diagnostic_max_separation).to_numpy()
+        good = near & _isolated_and_bright(pairs)
+        calibration = calibrate(pairs["ln_ratio"], pairs["ra_offset"], pairs["dec_offset"], good)
+        run.folder.manifest["calibration"] = calibration.to_dict()
         done(
             f"{near.sum()} pairs within {options.diagnostic_max_separation:g}″; ASKAP/{survey.name} flux "
             f"{calibration.flux_scale:.3f}, offset {calibration.ra_offset:+.2f}″ {calibration.dec_offset:+.2f}″ "
             f"from {calibration.pairs} good ones"
         )
-    return rows, calibration
+    return pairs, calibration
 
 
 def _isolated_and_bright(rows: pd.DataFrame) -> NDArray[np.bool_]:
     """Return which pairs measure the flux scale: alone in two beams, compact, ten times the noise."""
     alone = ~(rows["askap_nn_separation"] < 90) & ~(rows["ref_nn_separation"] < 2 * rows["ref_beam_major"])
-    small = ~(rows["askap_major"] > 1.5 * rows["askap_beam_major"]) & ~(
-        rows["ref_major"] > 1.2 * rows["ref_beam_major"]
-    )
+    large = (rows["askap_major"] > 1.5 * rows["askap_beam_major"]) | (rows["ref_major"] > 1.2 * rows["ref_beam_major"])
     bright = (rows["ref_flux_int"] > 10 * rows["ref_rms"]) & (rows["askap_snr"] > 10)
-    return (alone & small & bright).to_numpy(bool)
+    return (alone & ~large & bright).to_numpy(bool)
 
 
-def transient_crossmatch(
-    sources: pd.DataFrame,
-    references: pd.DataFrame,
-    survey: Survey,
-    to_survey: FluxScaling,
-    config: Config,
-    stages: Stages,
-) -> tuple[Association, pd.DataFrame]:
-    """Match the full lists."""
-    with stages("transient crossmatch") as done:
-        association = associate(references, sources, config.crossmatching.transient_max_separation)
+def transient_crossmatch(field: Field, scaling: FluxScaling, run: Run) -> tuple[Association, pd.DataFrame]:
+    """Match the full lists.
+
+    Parameters
+    ----------
+    field : Field
+        Both lists.
+    scaling : FluxScaling
+        ASKAP to survey frequency.
+    run : Run
+        Options.
+
+    Returns
+    -------
+    association : Association
+        Who is matched with whom.
+    pairs : pandas.DataFrame
+        Each catalogue source with its nearest ASKAP source.
+    """
+    sources, references, name = field.sources, field.references, field.survey.name
+    with run.stages("transient crossmatch") as done:
+        association = associate(references, sources, run.config.crossmatching.transient_max_separation)
         done(
-            f"{len(references)} {survey.name}, {len(sources)} ASKAP, {association.matched.sum()} matched, "
-            f"{(~association.matched).sum()} {survey.name} only, {len(association.unmatched_sources)} ASKAP only"
+            f"{len(references)} {name}, {len(sources)} ASKAP, {association.matched.sum()} matched, "
+            f"{(~association.matched).sum()} {name} only, {len(association.unmatched_sources)} ASKAP only"
         )
-    return association, _all_pairs(sources, references, survey, to_survey)
-
-
-def compare_matches(
-    association: Association, sources: pd.DataFrame, references: pd.DataFrame, survey: Survey, to_survey: FluxScaling
-) -> pd.DataFrame:
-    """Compare the fluxes of the matches."""
-    return match_rows(association, sources, references, survey, to_survey)
+    return association, _all_pairs(sources, references, field.survey, scaling)
 
 
 def compare_vanished(
-    image: Image,
-    noise: NoiseMaps,
-    association: Association,
-    sources: pd.DataFrame,
-    references: pd.DataFrame,
-    survey: Survey,
-    to_survey: FluxScaling,
-    calibration: Calibration,
-    stages: Stages,
+    field: Field, association: Association, scaling: FluxScaling, calibration: Calibration, run: Run
 ) -> pd.DataFrame:
-    """Measure the image at the survey's resolution where the catalogue has a source and ASKAP none."""
-    with stages("forced photometry, ASKAP") as done:
-        missing = references[~association.matched].reset_index(drop=True)
+    """Measure the image at the survey's resolution where the catalogue has a source and ASKAP none.
+
+    Parameters
+    ----------
+    field : Field
+        Both sides.
+    association : Association
+        Who is matched.
+    scaling : FluxScaling
+        ASKAP to survey frequency.
+    calibration : Calibration
+        Astrometric offset of the image.
+    run : Run
+        Log.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of the category noaskapmatch.
+    """
+    with run.stages("forced photometry, ASKAP") as done:
+        missing = field.references[~association.matched].reset_index(drop=True)
         dec = missing["dec"] + calibration.dec_offset / 3600
         ra = missing["ra"] + calibration.ra_offset / 3600 / np.cos(np.deg2rad(missing["dec"]))
         forced = convolved_forced_photometry(
-            image, noise, ra, dec, survey.beam_axes(missing["dec"]), neighbours=sources[["ra", "dec"]]
+            field.image,
+            field.noise,
+            ra,
+            dec,
+            field.survey.beam_axes(missing["dec"]),
+            neighbours=field.sources[["ra", "dec"]],
+            flux_error=run.config.analysis.askap_flux_error,
         )
-        rows = no_askap_rows(missing, forced, _islands_near(missing, sources), survey, to_survey)
+        rows = no_askap_rows(missing, forced, _islands_near(missing, field.sources), field.survey, scaling)
         done(f"{len(rows)} positions, {rows['failure'].notna().sum()} failed")
     return rows
 
@@ -278,89 +448,133 @@ def _islands_near(positions: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFram
     return near.assign(nn_separation=separation)
 
 
-def compare_new(
-    association: Association,
-    sources: pd.DataFrame,
-    references: pd.DataFrame,
-    survey: Survey,
-    to_survey: FluxScaling,
-    config: Config,
-    folder: RunFolder,
-    stages: Stages,
-) -> pd.DataFrame:
-    """Measure the survey where ASKAP has a source that it should have seen; count those too faint."""
-    with stages(f"{survey.name} at ASKAP-only sources") as done:
-        lacking = sources.iloc[association.unmatched_sources]
+def compare_matches(field: Field, association: Association, scaling: FluxScaling) -> pd.DataFrame:
+    """Compare the fluxes of the matches.
+
+    Parameters
+    ----------
+    field : Field
+        Both lists.
+    association : Association
+        Who is matched.
+    scaling : FluxScaling
+        ASKAP to survey frequency.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of the category match.
+    """
+    return match_rows(association, field.sources, field.references, field.survey, scaling)
+
+
+def compare_new(field: Field, association: Association, scaling: FluxScaling, run: Run) -> pd.DataFrame:
+    """Measure the survey where ASKAP has a source that it should have seen; count those too faint.
+
+    Parameters
+    ----------
+    field : Field
+        Both sides.
+    association : Association
+        Who is matched.
+    scaling : FluxScaling
+        ASKAP to survey frequency.
+    run : Run
+        Options.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of the category nocatalogmatch.
+    """
+    survey, counts = field.survey, run.folder.manifest["counts"]
+    threshold = run.config.transients.transients_askap_snr_thresh
+    with run.stages(f"{survey.name} at ASKAP-only sources") as done:
+        lacking = field.sources.iloc[association.unmatched_sources]
         covered = lacking[survey.contains(lacking["dec"])].reset_index(drop=True)
-        expected, _ = to_survey.apply(covered["flux_int"], covered["flux_int_err"])
-        threshold = config.transients.transients_askap_snr_thresh
+        expected, _ = scaling.apply(covered["flux_int"], covered["flux_int_err"])
         # half the threshold: the noise of a mosaic may lie below the typical one
-        worth = expected >= threshold / 2 * survey.rms.at(covered["dec"])
-        covered = covered[worth].reset_index(drop=True)
-        measured = _survey_at(covered, references, survey, config)
-        rows = no_catalogue_rows(covered, measured, survey, to_survey)
+        worth = covered[expected >= threshold / 2 * survey.rms.at(covered["dec"])].reset_index(drop=True)
+        rows = no_catalogue_rows(worth, _survey_at(worth, field, run), survey, scaling)
         seen = ~(rows["predicted_snr"] < threshold)
-        folder.manifest["counts"]["askap_only_too_faint"] = len(worth) - int(seen.sum())
-        folder.manifest["counts"]["askap_only_outside_survey"] = len(lacking) - len(worth)
-        done(f"{seen.sum()} expected above {threshold:g} σ, {len(worth) - seen.sum()} too faint")
+        counts["askap_only_too_faint"] = len(covered) - int(seen.sum())
+        counts["askap_only_outside_survey"] = len(lacking) - len(covered)
+        done(f"{seen.sum()} expected above {threshold:g} σ, {len(covered) - seen.sum()} too faint")
     return rows[seen].reset_index(drop=True)
 
 
-def _survey_at(positions: pd.DataFrame, references: pd.DataFrame, survey: Survey, config: Config) -> pd.DataFrame:
+def _survey_at(positions: pd.DataFrame, field: Field, run: Run) -> pd.DataFrame:
     """Return the survey's flux at positions: measured on its mosaics where they are given, else a limit."""
+    survey, options = field.survey, run.config.postagestamps
     limits = survey_limits(survey, positions["dec"])
-    folder = {"SUMSS": config.postagestamps.sumss_mosaic_dir, "NVSS": config.postagestamps.nvss_mosaic_dir}[survey.name]
-    if folder is None or len(positions) == 0:
+    mosaics = {"SUMSS": options.sumss_mosaic_dir, "NVSS": options.nvss_mosaic_dir}[survey.name]
+    if mosaics is None or len(positions) == 0:
         return limits
+    index = index_mosaics(mosaics, survey)
     measured = measure_on_mosaics(
-        index_mosaics(folder, survey), survey, positions["ra"], positions["dec"], neighbours=references[["ra", "dec"]]
+        index, survey, positions["ra"], positions["dec"], neighbours=field.references[["ra", "dec"]]
     ).assign(origin="forced")
     # a position that no mosaic covers is compared with the catalogue's limit
-    return measured.where(measured["mosaic"].notna(), limits)
+    return measured.where(measured["mosaic"].notna(), limits)[list(limits)]
 
 
-def judge(
-    rows: pd.DataFrame,
-    image: Image,
-    noise: NoiseMaps,
-    sources: pd.DataFrame,
-    references: pd.DataFrame,
-    bright: pd.DataFrame,
-    survey: Survey,
-    to_survey: FluxScaling,
-    config: Config,
-    stages: Stages,
-) -> pd.DataFrame:
-    """Add change, blends, surroundings and flags to the rows, and mark the candidates."""
-    with stages("flags and candidates") as done:
-        flags = config.flags
-        rows = candidates.with_blends(rows, sources, references, survey, to_survey)
-        rows = candidates.with_change(rows, to_survey, flags.nondetection_rms)
+def judge(rows: pd.DataFrame, field: Field, scaling: FluxScaling, run: Run) -> pd.DataFrame:
+    """Add change, blends, surroundings and flags to the rows, and mark the candidates.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of all categories with both sides' fluxes.
+    field : Field
+        Both sides.
+    scaling : FluxScaling
+        ASKAP to survey frequency.
+    run : Run
+        Options.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``schema.CROSSMATCHES``, complete, largest ratio first.
+    """
+    flags, image = run.config.flags, field.image
+    with run.stages("flags and candidates") as done:
+        rows = candidates.with_blends(rows, field.sources, field.references, field.survey, scaling)
+        rows = candidates.with_change(rows, scaling, flags.nondetection_rms)
         rows = candidates.with_surroundings(
             rows,
             centre=image.centre,
-            image_rms=median_rms(noise),
+            image_rms=median_rms(field.noise),
             on_edge=near_blank(image, rows["ra"], rows["dec"], flags.edge_margin),
-            bright=_bright_list(sources, bright, survey, to_survey),
+            bright=_bright_list(field, scaling),
             near_radius=flags.bright_source_radius,
             far_radius=flags.bright_far_radius,
         )
         rows = candidates.with_verdict(
-            rows, flags, outlier_threshold=config.transients.transients_large_flux_ratio_thresh
+            rows, flags, outlier_threshold=run.config.transients.transients_large_flux_ratio_thresh
         )
         rows = rows.sort_values(["ratio", "ra", "dec"], ascending=[False, True, True], na_position="last")
         rows = candidates.with_nearest_matches(rows.reset_index(drop=True), flags.nearest_matches)
+        run.folder.manifest["counts"] |= _counts(rows)
         done(f"{len(rows)} rows, {rows['is_candidate'].sum()} candidates")
     return stack([rows], CROSSMATCHES)
 
 
-def _bright_list(sources: pd.DataFrame, bright: pd.DataFrame, survey: Survey, to_survey: FluxScaling) -> pd.DataFrame:
+def _counts(rows: pd.DataFrame) -> dict[str, object]:
+    return {
+        "rows": {str(k): int(v) for k, v in rows["type"].value_counts().items()},
+        "flags": {str(k): int(v) for k, v in rows["flag"].value_counts().items()},
+        "candidates": int(rows["is_candidate"].sum()),
+    }
+
+
+def _bright_list(field: Field, scaling: FluxScaling) -> pd.DataFrame:
     """Return the survey's and the image's own bright sources, with fluxes at the survey's frequency."""
-    own = sources.assign(flux=sources["flux_int"] * to_survey.factor)
+    survey, bright = field.survey, field.bright
+    own = field.sources.assign(flux=field.sources["flux_int"] * scaling.factor)
     own = own[own["flux"] >= survey.bright_mjy]
     # a bright source that both sides know counts once
     _, separation = sky.nearest(own["ra"], own["dec"], bright["ra"], bright["dec"])
     own = own[~(separation <= 2 * survey.beam_fwhm)]
-    return pd.concat(
-        [bright.assign(flux=bright["flux_int"])[["ra", "dec", "flux"]], own[["ra", "dec", "flux"]]], ignore_index=True
-    )
+    columns = ["ra", "dec", "flux"]
+    return pd.concat([bright.assign(flux=bright["flux_int"])[columns], own[columns]], ignore_index=True)

@@ -94,9 +94,8 @@ def _is_blocked(transients: pd.DataFrame, truth: pd.DataFrame, settings: FieldSe
 def _reasons(transients: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
     index, separation = sky.nearest(transients["ra"], transients["dec"], rows["ra"], rows["dec"])
     near = rows.iloc[index]
-    words = near["type"].to_numpy(object) + ": " + near["flag"].to_numpy(object)
-    words = words + " ratio " + near["ratio"].round(2).astype("str").to_numpy(object)
-    return np.where(separation <= 45, words, "no row")
+    words = near["type"] + ": " + near["flag"] + ", ratio " + near["ratio"].map("{:.2f}".format)
+    return np.where(separation <= 45, words.to_numpy(object), "no row")
 
 
 def _false(candidates: pd.DataFrame, truth: pd.DataFrame, settings: FieldSettings) -> pd.DataFrame:

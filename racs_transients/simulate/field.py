@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from astropy.io import fits
+from astropy.wcs import WCS
 from numpy.typing import NDArray
 
 from racs_transients import sky
-from racs_transients.beam import Beam, covariance
+from racs_transients.beam import Beam, FloatArray, covariance
 from racs_transients.image import read_image
 from racs_transients.photometry import interpolate
 from racs_transients.simulate.observation import (
@@ -23,11 +25,15 @@ from racs_transients.simulate.observation import (
     noise_stripes,
     observed,
     paint,
+    stripes,
     tangent_wcs,
 )
 from racs_transients.simulate.settings import FieldSettings
 from racs_transients.simulate.sky import half_side, make_sky
 from racs_transients.simulate.vizier import detected, merged_sources, vizier_table
+
+# Noise level (Jy/beam, NaN where blank) of an image of a shape, stripe by stripe
+Levels = Callable[[tuple[int, int]], Iterator[tuple[slice, FloatArray]]]
 
 IMAGE = "image.i.SIM.cont.taylor.0.restored.fits"
 WEIGHTS = "weights.i.SIM.cont.taylor.0.fits"
@@ -118,14 +124,13 @@ def _write_image(settings: FieldSettings, truth: pd.DataFrame, files: SimulatedF
     del weights
 
 
-def _noise_rows(settings: FieldSettings):  # type: ignore[no-untyped-def]
+def _noise_rows(settings: FieldSettings) -> Levels:
     """Return a function that yields the noise level (Jy/beam) of an image, stripe by stripe."""
 
-    def rows_of(shape: tuple[int, int], step: int = 1024):  # type: ignore[no-untyped-def]
-        x = (np.arange(shape[1]) - (shape[1] - 1) / 2) * settings.pixel
-        for start in range(0, shape[0], step):
-            rows = slice(start, min(start + step, shape[0]))
-            y = (np.arange(rows.start, rows.stop) - (shape[0] - 1) / 2) * settings.pixel
+    def rows_of(shape: tuple[int, int]) -> Iterator[tuple[slice, FloatArray]]:
+        x = (np.arange(shape[1], dtype=float) - (shape[1] - 1) / 2) * settings.pixel
+        for rows in stripes(shape[0]):
+            y = (np.arange(rows.start, rows.stop, dtype=float) - (shape[0] - 1) / 2) * settings.pixel
             yield rows, settings.rms * 1e-3 * edge_rise(settings, x[None, :], y[:, None])
 
     return rows_of
@@ -134,13 +139,13 @@ def _noise_rows(settings: FieldSettings):  # type: ignore[no-untyped-def]
 def write_painted(
     path: Path,
     header: fits.Header,
-    wcs: object,
+    wcs: WCS,
     scales: tuple[float, float],
     shape: tuple[int, int],
     components: pd.DataFrame,
     beam: Beam,
     seed: int,
-    levels: object,
+    levels: Levels,
 ) -> None:
     """Write an image of Gaussians in correlated noise, a stripe of rows in memory at a time.
 
@@ -169,7 +174,7 @@ def write_painted(
     plane: NDArray[np.float32] = pixels[0, 0]
     paint(plane, wcs, scales, components)
     noise = noise_stripes(shape, scales, beam, seed)
-    for (rows, unit), (_, level) in zip(noise, levels(shape), strict=True):  # type: ignore[operator]
+    for (rows, unit), (_, level) in zip(noise, levels(shape), strict=True):
         plane[rows] += unit * level
     del pixels, plane
 

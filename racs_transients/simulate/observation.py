@@ -48,6 +48,23 @@ def tangent_wcs(ra: float, dec: float, shape: tuple[int, int], scales: tuple[flo
     return wcs
 
 
+def stripes(ny: int) -> Iterator[slice]:
+    """Return the rows of an image in stripes that fit the memory.
+
+    Parameters
+    ----------
+    ny : int
+        Number of rows.
+
+    Yields
+    ------
+    slice
+        Rows.
+    """
+    for start in range(0, ny, _STRIPE):
+        yield slice(start, min(start + _STRIPE, ny))
+
+
 def noise_stripes(
     shape: tuple[int, int], scales: tuple[float, float], beam: Beam, seed: int
 ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
@@ -83,8 +100,8 @@ def noise_stripes(
     margin_x = int(np.ceil(3 * np.sqrt(kernel[0, 0]) / scales[0])) + 1
     width = next_fast_len(nx + 2 * margin_x, real=True)
     norm = np.sqrt(4 * np.pi * np.sqrt(np.linalg.det(kernel)) / (scales[0] * scales[1]))
-    for start in range(0, ny, _STRIPE):
-        stop = min(start + _STRIPE, ny)
+    for rows in stripes(ny):
+        start, stop = rows.start, rows.stop
         height = next_fast_len(stop - start + 2 * margin, real=True)
         white = np.stack(
             [
@@ -99,7 +116,7 @@ def noise_stripes(
         transfer = np.exp(-2 * np.pi**2 * exponent).astype(np.float32)
         smooth = irfft2(rfft2(white) * transfer, white.shape)
         inner = smooth[margin : margin + stop - start, margin_x : margin_x + nx]
-        yield slice(start, stop), (inner * norm).astype(np.float32)
+        yield rows, (inner * norm).astype(np.float32)
 
 
 def paint(data: NDArray[np.float32], wcs: WCS, scales: tuple[float, float], components: pd.DataFrame) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -10,11 +12,12 @@ from racs_transients.simulate.settings import LN_RATIO, QUANTILES, FieldSettings
 from racs_transients.surveys import frequency_factor
 
 FloatArray = NDArray[np.float64]
+NoiseAt = Callable[[FloatArray, FloatArray], FloatArray]
 _SLOPE = 0.9  # N(>S) ∝ S^−0.9 joins the densities of RACS at 1 mJy and of SUMSS at 10 mJy
 _FAINTEST, _BRIGHTEST = 1.0, 5000.0
 
 
-def make_sky(settings: FieldSettings, rng: np.random.Generator, noise_at: object) -> pd.DataFrame:
+def make_sky(settings: FieldSettings, rng: np.random.Generator, noise_at: NoiseAt) -> pd.DataFrame:
     """Return every source of the field and a margin around it.
 
     Parameters
@@ -99,7 +102,7 @@ def _companions(table: pd.DataFrame, settings: FieldSettings, rng: np.random.Gen
     )
 
 
-def _transients(settings: FieldSettings, rng: np.random.Generator, noise_at: object) -> list[pd.DataFrame]:
+def _transients(settings: FieldSettings, rng: np.random.Generator, noise_at: NoiseAt) -> list[pd.DataFrame]:
     """Return new, vanished and variable sources at uniformly random positions inside the border."""
     factor = frequency_factor(settings.frequency, settings.reference.frequency)
     counts = {"new": settings.new, "vanished": settings.vanished, "variable": settings.variable}
@@ -117,11 +120,11 @@ def _transients(settings: FieldSettings, rng: np.random.Generator, noise_at: obj
 
 
 def _inside(
-    settings: FieldSettings, rng: np.random.Generator, n: int, noise_at: object
+    settings: FieldSettings, rng: np.random.Generator, n: int, noise_at: NoiseAt
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     half = settings.size * settings.pixel / 2
     x, y = rng.uniform(-half, half, (2, 20 * n + 100))
-    noise = noise_at(x, y)  # type: ignore[operator]
+    noise = noise_at(x, y)
     keep = np.flatnonzero(np.isfinite(noise))[:n]
     return x[keep], y[keep], noise[keep]
 
@@ -146,5 +149,6 @@ def _artefacts(settings: FieldSettings, sky: pd.DataFrame, rng: np.random.Genera
             minor=0.0,
             ln_ratio=np.nan,
         )
-        tables.append(blob.assign(**{band: source[band] * rng.uniform(0.005, 0.03, n), other: 0.0}))
+        blob[band], blob[other] = source[band] * rng.uniform(0.005, 0.03, n), 0.0
+        tables.append(blob)
     return pd.concat(tables, ignore_index=True)

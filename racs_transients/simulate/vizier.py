@@ -7,10 +7,10 @@ import pandas as pd
 
 from racs_transients import sky
 from racs_transients.beam import axes, covariance
-from racs_transients.surveys import Survey
+from racs_transients.surveys import DeclinationSteps, Survey
 
 # Peak limits of the catalogues, mJy/beam: Mauch et al. 2003; Condon et al. 1998.
-_PEAK_LIMIT = {"SUMSS": lambda dec: np.where(dec <= -50, 6.0, 10.0), "NVSS": lambda dec: np.full(dec.shape, 2.5)}
+_PEAK_LIMIT = {"SUMSS": DeclinationSteps((-50.0,), (6.0, 10.0)), "NVSS": DeclinationSteps((), (2.5,))}
 
 
 def merged_sources(sources: pd.DataFrame, survey: Survey) -> pd.DataFrame:
@@ -65,7 +65,7 @@ def detected(objects: pd.DataFrame, measured_peak: pd.Series, survey: Survey, rn
     pandas.DataFrame
         truth_id, ra, dec, position errors (arcsec), peak, flux, their errors, fitted major, minor, pa.
     """
-    limit = _PEAK_LIMIT[survey.name](objects["dec"].to_numpy(float))
+    limit = _PEAK_LIMIT[survey.name].at(objects["dec"])
     listed = (measured_peak > limit).to_numpy()
     seen, peak = objects[listed].reset_index(drop=True), measured_peak[listed].to_numpy(float)
     rms = survey.rms.at(seen["dec"])
