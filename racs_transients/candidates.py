@@ -104,11 +104,11 @@ def with_blends(
     """
     blend = _blend_at(rows["ra"], rows["dec"], sources, survey) * scaling.factor
     total = _component_sums(rows, sources, references) * scaling.factor
-    matched = (rows["type"] == MATCH).to_numpy()
+    catalogued = (rows["type"] != NO_CATALOGUE_MATCH).to_numpy()
     change = np.abs(_ln(rows["askap_scaled_flux"], rows["ref_scaled_flux"]))
     by_peak = 1 - np.abs(_ln(blend, rows["ref_flux_peak"])) / change
     by_sum = 1 - np.abs(_ln(total, rows["ref_scaled_flux"])) / change
-    explains = np.where(matched, np.fmax(by_peak, by_sum), np.nan)
+    explains = np.where(catalogued, np.fmax(by_peak, by_sum), np.nan)
     lacking = np.flatnonzero(rows["type"] == NO_CATALOGUE_MATCH)
     explains[lacking] = _explained_by_neighbour(rows.iloc[lacking], sources, references, survey, scaling)
     return rows.assign(blend_flux=blend, blend_explains=explains)
@@ -214,8 +214,9 @@ def _brighter_sources(
     nearest = np.full(len(rows), np.inf)
     np.minimum.at(nearest, i, distance)
     sums = [
-        np.bincount(i, weights=flux[j] * (distance <= radius), minlength=len(rows)).astype(float)
-        for radius in (near_radius, far_radius)
+        np.bincount(i, weights=flux[j] * weight, minlength=len(rows)).astype(float)
+        # artefacts fade from their source to the end of its near reach
+        for weight in (np.clip(1 - distance / near_radius, 0, 1), distance <= far_radius)
     ]
     return np.where(np.isfinite(nearest), nearest, np.nan), sums[0], sums[1]
 

@@ -178,7 +178,7 @@ FLAGS: tuple[Flag, ...] = (
         "Likely double",
         "A neighbour in the same island, or the blend of neighbours in the survey's beam, explains the change",
         Severity.VETO,
-        (MATCH, NO_CATALOGUE_MATCH),
+        _ALL,
         _is_double,
     ),
     Flag(
@@ -245,6 +245,7 @@ _PRIMARY_ORDER: dict[str, tuple[str, ...]] = {
     NO_ASKAP_MATCH: (
         "Failed",
         "Likely artefact (bright source)",
+        "Likely double",
         "Large island source",
         "Likely bright extended structure",
         "Local RMS too high",

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from racs_transients import sky
 from racs_transients.beam import Beam, FloatArray, covariance
 from racs_transients.image import read_image
-from racs_transients.photometry import interpolate
+from racs_transients.noise import NoiseMaps
+from racs_transients.photometry import forced_photometry
 from racs_transients.simulate.observation import (
     askap_header,
     create_fits,
@@ -191,7 +192,9 @@ def _observe_survey(
         path = folder / f"{name}.FITS"
         _write_mosaic(settings, truth, path, ra, dec, shape, settings.seed + 1000 + number)
         image = read_image(path, frequency=survey.frequency, beam=Beam(survey.beam_fwhm, survey.beam_fwhm))
-        peak = pd.Series(interpolate(image, objects["ra"], objects["dec"]) * 1e3)
+        # neighbours are fitted together, as the survey's own catalogue was made
+        flat = NoiseMaps(np.zeros_like(image.data), np.full_like(image.data, survey.rms.at(dec) * 1e-3))
+        peak = forced_photometry(image, flat, objects["ra"], objects["dec"], neighbours=objects)["flux"]
         found = detected(
             objects[peak.notna()].reset_index(drop=True), peak.dropna().reset_index(drop=True), survey, rng
         )

@@ -84,6 +84,10 @@ class FieldSettings:
         return float(0.92 * (self.size * self.pixel / 3600) ** 2)
 
 
+# Sources per deg² above a flux (mJy): RACS tiles at the faint end, SUMSS at δ < −50 above 10 mJy.
+COUNTS_FLUX = np.array([1.0, 3.0, 10.0, 30.0, 100.0, 436.0, 1000.0, 5000.0])
+COUNTS_ABOVE = np.array([170.0, 80.0, 26.0, 10.0, 3.0, 0.43, 0.1, 0.009])
+
 # Quantiles of ln(ASKAP flux / survey flux at one frequency), median removed, of real pairs of steady
 # sources: 43,831 ASKAP 888 MHz - SUMSS and 6,942 ASKAP - NVSS pairs of the VAST field around Fornax.
 QUANTILES = np.array(

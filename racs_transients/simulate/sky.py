@@ -8,13 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from racs_transients.simulate.settings import LN_RATIO, QUANTILES, FieldSettings
+from racs_transients.simulate.settings import COUNTS_ABOVE, COUNTS_FLUX, LN_RATIO, QUANTILES, FieldSettings
 from racs_transients.surveys import frequency_factor
 
 FloatArray = NDArray[np.float64]
 NoiseAt = Callable[[FloatArray, FloatArray], FloatArray]
-_SLOPE = 0.9  # N(>S) ∝ S^−0.9 joins the densities of RACS at 1 mJy and of SUMSS at 10 mJy
-_FAINTEST, _BRIGHTEST = 1.0, 5000.0
 
 
 def make_sky(settings: FieldSettings, rng: np.random.Generator, noise_at: NoiseAt) -> pd.DataFrame:
@@ -72,7 +70,9 @@ def _table(kind: str, x: FloatArray, y: FloatArray, askap: FloatArray, survey: F
 def _background(settings: FieldSettings, rng: np.random.Generator) -> pd.DataFrame:
     half = half_side(settings)
     n = rng.poisson(settings.density * (2 * half / 3600) ** 2)
-    flux = _FAINTEST * (1 - rng.uniform(0, 1 - (_FAINTEST / _BRIGHTEST) ** _SLOPE, n)) ** (-1 / _SLOPE)
+    # the counts read backwards: a uniform number is the fraction of sources that are brighter
+    brighter = np.log(COUNTS_ABOVE[0] * rng.uniform(COUNTS_ABOVE[-1] / COUNTS_ABOVE[0], 1, n))
+    flux = np.exp(np.interp(brighter, np.log(COUNTS_ABOVE[::-1]), np.log(COUNTS_FLUX[::-1])))
     ln_ratio = np.interp(rng.uniform(size=n), QUANTILES, LN_RATIO[settings.survey])
     factor = frequency_factor(settings.frequency, settings.reference.frequency)
     table = _table("steady", rng.uniform(-half, half, n), rng.uniform(-half, half, n), flux, flux * factor)
