@@ -14,7 +14,10 @@ from racs_transients.options import parse_options
 
 logger = logging.getLogger(__name__)
 
+FAILED = 1
 INTERRUPTED = 130
+# Many small fits are slower with several BLAS threads, and images run side by side.
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def process_askap_image(arguments: Sequence[str] | None = None) -> int:
@@ -42,10 +45,17 @@ def _process(arguments: list[str]) -> int:
     for line in options.skipped:
         logger.info(line)
     os.nice(max(0, config.general.nice - os.nice(0)))
+    _limit_threads()
     # the pipeline's libraries are slow to import: wrong options are reported before
     from racs_transients.pipeline import run_images
 
     return run_images(config)
+
+
+def _limit_threads() -> None:
+    """Give linear algebra one thread unless the user says otherwise; numpy reads this when it is imported."""
+    for name in _THREAD_VARIABLES:
+        os.environ.setdefault(name, "1")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 done, 1 failed, 2 wrong use.
     """
+    _limit_threads()
     from racs_transients.simulate import command
 
     parser = argparse.ArgumentParser(prog="racs-transients", description="Tools beside processASKAPimage.py.")
@@ -73,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _guarded(run: Callable[[], int]) -> int:
-    """Turn what a user can mend into one message and an exit code."""
+    """Turn whatever stops the program into one message and an exit code."""
     try:
         return run()
     except RacsTransientsError as error:
@@ -82,3 +93,8 @@ def _guarded(run: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from here", file=sys.stderr)
         return INTERRUPTED
+    except Exception as error:  # the top level: a fault of the program still ends in one line
+        notes = "; ".join(getattr(error, "__notes__", [])) or "--log-level DEBUG shows the traceback"
+        print(f"error: unexpected {type(error).__name__}: {' '.join(str(error).split())} ({notes})", file=sys.stderr)
+        logger.debug("traceback", exc_info=True)
+        return FAILED

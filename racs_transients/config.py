@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 Kind = Literal["str", "int", "float", "bool", "file", "folder", "new_folder"]
@@ -33,9 +33,9 @@ class Option:
     aliases : tuple of str
         Names of the earlier documentation that mean the same; they work with a warning.
     only_with : str
-        Boolean option without which this one is not looked at.
-    later : tuple of str
-        Values (``"*"`` is any) that ask for a stage that is not built yet.
+        Boolean option, or ``name=value``, without which this one is not looked at.
+    environment : str
+        Environment variable that gives the value where no option does.
     """
 
     kind: Kind
@@ -46,7 +46,45 @@ class Option:
     choices: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     only_with: str = ""
-    later: tuple[str, ...] = ()
+    environment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LaterStage:
+    """A stage that is not built yet.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    built : tuple of str
+        Values of the option that do not ask for it.
+    """
+
+    name: str
+    built: tuple[str, ...] = ()
+
+
+# Options of stages that are not built yet. Whoever builds a stage removes its lines here, and nothing else.
+LATER_STAGES: Mapping[str, LaterStage] = MappingProxyType(
+    {
+        "jobs": LaterStage("processing images side by side", ("1",)),
+        "weight_crop": LaterStage("cropping by weight", ("False",)),
+        "convolve": LaterStage("convolution", ("False",)),
+        "sourcefinder": LaterStage("running PyBDSF or Selavy", ("aegean",)),
+        "askap_islands_csv": LaterStage("reading island lists"),
+        "write_ann": LaterStage("annotation files", ("False",)),
+        "produce_overlays": LaterStage("overlay figures", ("False",)),
+        "forced_photometry": LaterStage("forced photometry with Aegean", ("gls",)),
+        "postage_stamps": LaterStage("postage stamps", ("False",)),
+        "db_inject": LaterStage("the database", ("False",)),
+        **dict.fromkeys(
+            ("db_engine", "db_username", "db_password", "db_host", "db_port", "db_database", "db_tag"),
+            LaterStage("the database"),
+        ),
+        "website_media_dir": LaterStage("the copy for the site"),
+    }
+)
 
 
 def _option(default: Any, kind: Kind, help_: str, **rest: Any) -> Any:
@@ -75,8 +113,9 @@ class General:
     output_tag: str | None = _option(None, "str", "Added to the name of the results folder.")
     output_dir: Path | None = _option(None, "new_folder", "Folder for the results folders; the current one by default.")
     log_level: str = _option("INFO", "str", "How much is logged.", choices=("WARNING", "INFO", "DEBUG"))
-    nice: int = _option(10, "int", "Added to the niceness of the process.", minimum=0, maximum=19)
+    nice: int = _option(10, "int", "Nice level of the process.", minimum=0, maximum=19)
     clobber: bool = _option(False, "bool", "Start afresh: replace an existing results folder.")
+    jobs: int = _option(1, "int", "How many images are processed side by side.", minimum=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +134,12 @@ class Analysis:
         None, "float", "Minor axis (FWHM) of that beam; as the major axis by default.", unit="arcsec", minimum=0.1
     )
     beam_pa: float = _number(0.0, "Position angle of that beam.", "deg", minimum=-180, maximum=180)
-    weight_crop: bool = _option(False, "bool", "Crop the image with its weights image.", later=("True",))
+    weight_crop: bool = _option(False, "bool", "Crop the image with its weights image.")
     weight_crop_value: float = _number(
         0.04, "Pixels at or below this fraction of the maximum weight are cropped.", maximum=1
     )
     weight_crop_image: Path | None = _option(None, "file", "The weights image.", only_with="weight_crop")
-    convolve: bool = _option(False, "bool", "Compare at the survey's resolution, by convolution.", later=("True",))
+    convolve: bool = _option(False, "bool", "Compare at the survey's resolution, by convolution.")
     convolved_image: Path | None = _option(None, "file", "A convolved image made before.", only_with="convolve")
     convolved_non_conv_askap_csv: Path | None = _option(
         None, "file", "Source list of the image before convolution.", only_with="convolve"
@@ -108,14 +147,16 @@ class Analysis:
     convolved_non_conv_askap_islands_csv: Path | None = _option(
         None, "file", "Islands of the image before convolution.", only_with="convolve"
     )
-    sourcefinder: str = _option(
-        "aegean", "str", "The source finder.", choices=("aegean", "pybdsf", "selavy"), later=("pybdsf", "selavy")
-    )
+    sourcefinder: str = _option("aegean", "str", "The source finder.", choices=("aegean", "pybdsf", "selavy"))
     aegean_settings_config: Path | None = _option(
         None, "file", "File with a section [aegean] that replaces the default settings of Aegean."
     )
-    pybdsf_settings_config: Path | None = _option(None, "file", "File with a section [pybdsf].", later=("*",))
-    selavy_settings_config: Path | None = _option(None, "file", "File with a section [selavy].", later=("*",))
+    pybdsf_settings_config: Path | None = _option(
+        None, "file", "File with a section [pybdsf].", only_with="sourcefinder=pybdsf"
+    )
+    selavy_settings_config: Path | None = _option(
+        None, "file", "File with a section [selavy].", only_with="sourcefinder=selavy"
+    )
     boundary_value: str = _option("nan", "str", "Pixel value outside the image.", choices=("nan", "zero"))
     askap_flux_error: float = _number(
         0.0, "Fraction (0.1 is 10 %) of the flux added in quadrature to the errors of ASKAP fluxes.", maximum=1
@@ -136,21 +177,23 @@ class Catalogues:
     askap_csv: Path | None = _option(
         None, "file", "Source list of the image (Aegean or Selavy) instead of a source finder."
     )
-    askap_islands_csv: Path | None = _option(None, "file", "Island list of the image.", later=("*",))
+    askap_islands_csv: Path | None = _option(None, "file", "Island list of the image.")
     sumss_csv: Path | None = _option(None, "file", "SUMSS catalogue with VizieR's columns instead of VizieR.")
     nvss_csv: Path | None = _option(None, "file", "NVSS catalogue with VizieR's columns instead of VizieR.")
     askap_csv_format: str | None = _option(
         None, "str", "Which finder wrote --askap-csv; found out by default.", choices=("aegean", "selavy")
     )
-    write_ann: bool = _option(False, "bool", "Write kvis annotation files.", later=("True",))
-    produce_overlays: bool = _option(True, "bool", "Draw the sources over the image.", later=("True",))
+    write_ann: bool = _option(False, "bool", "Write kvis annotation files.")
+    produce_overlays: bool = _option(True, "bool", "Draw the sources over the image.")
     cache_dir: Path = field(
         default_factory=default_cache_dir,
         metadata={
             "option": Option("new_folder", "Where fetched catalogues are kept; the user's cache folder by default.")
         },
     )
-    vizier_url: str | None = _option(None, "str", "Address of VizieR's votable service, for a mirror.")
+    vizier_url: str | None = _option(
+        None, "str", "Address of VizieR's votable service, for a mirror.", environment="RACS_TRANSIENTS_VIZIER_URL"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +218,9 @@ class Transients:
     """The transient search."""
 
     transients: bool = _option(False, "bool", "Search for transients.")
+    forced_photometry: str = _option(
+        "gls", "str", "How a flux is measured where no source was found.", choices=("gls", "aegean")
+    )
     transients_askap_snr_thresh: float = _number(
         5.0,
         "Signal to noise in the survey from which an ASKAP source should have been seen there.",
@@ -191,7 +237,7 @@ class FlagSettings:
 
     candidate_min_ratio: float = _number(2.0, "Smallest flux ratio of a candidate.", minimum=1)
     nondetection_rms: float = _number(3.0, "A forced flux below this many times the noise counts as unseen.")
-    min_significance: float = _number(3.0, "A large ratio with |Vs| below this is not significant.")
+    min_significance: float = _number(4.3, "A large ratio with |Vs| below this is not significant.")
     extended_thresh: float = _number(1.75, "Size of an extended source, in beams.")
     large_island_components: int = _option(3, "int", "Number of components of a large island.", minimum=2)
     bright_source_radius: float = _number(10.0, "Reach of the artefacts of a bright source.", "arcmin", maximum=120)
@@ -227,13 +273,23 @@ class FlagSettings:
 class PostageStamps:
     """Postage stamps and the survey images they and the forced photometry use."""
 
-    postage_stamps: bool = _option(False, "bool", "Make postage stamps.", later=("True",))
+    postage_stamps: bool = _option(False, "bool", "Make postage stamps.")
     postage_stamp_selection: str = _option(
-        "all", "str", "Which rows get postage stamps.", choices=("all", "transients")
+        "all", "str", "Which rows get postage stamps.", choices=("all", "transients"), only_with="postage_stamps"
     )
-    postage_stamp_ncores: int = _option(2, "int", "Processes that make postage stamps.", minimum=1)
-    postage_stamp_radius: float = _number(13.0, "Radius of the postage stamps.", "arcmin", maximum=120)
-    postage_stamp_zscale_contrast: float = _number(0.2, "Contrast of the zscale stretch.", maximum=1)
+    postage_stamp_ncores: int | None = _option(
+        None,
+        "int",
+        "Processes for postage stamps; half the processors by default.",
+        minimum=1,
+        only_with="postage_stamps",
+    )
+    postage_stamp_radius: float = _number(
+        13.0, "Radius of the postage stamps.", "arcmin", maximum=120, only_with="postage_stamps"
+    )
+    postage_stamp_zscale_contrast: float = _number(
+        0.2, "Contrast of the zscale stretch.", maximum=1, only_with="postage_stamps"
+    )
     sumss_mosaic_dir: Path | None = _option(None, "folder", "Folder with SUMSS mosaics.")
     nvss_mosaic_dir: Path | None = _option(None, "folder", "Folder with NVSS mosaics.")
 
@@ -242,16 +298,24 @@ class PostageStamps:
 class Database:
     """The database and the site."""
 
-    db_inject: bool = _option(True, "bool", "Write the results into the database.", later=("True",))
-    db_engine: str = _option("sqlite", "str", "Database engine.", choices=("sqlite", "postgresql"))
-    db_username: str = _option("postgres", "str", "User of the database.")
-    db_password: str | None = _option(None, "str", "Password of the database; better in the environment or ~/.pgpass.")
-    db_host: str = _option("localhost", "str", "Host of the database.")
-    db_port: int = _option(5432, "int", "Port of the database.", minimum=1, maximum=65535)
-    db_database: str | None = _option(None, "str", "Name of the database.", aliases=("db_name",))
-    db_tag: str = _option("RACS Analysis", "str", "Description of the run in the database.")
+    db_inject: bool = _option(True, "bool", "Write the results into the database.")
+    db_engine: str = _option(
+        "sqlite",
+        "str",
+        "Database engine; postgresql where a user name, password, host or port is given.",
+        choices=("sqlite", "postgresql"),
+        only_with="db_inject",
+    )
+    db_username: str = _option("postgres", "str", "User of the database.", only_with="db_inject")
+    db_password: str | None = _option(
+        None, "str", "Password of the database; ~/.pgpass is a better place.", only_with="db_inject"
+    )
+    db_host: str = _option("localhost", "str", "Host of the database.", only_with="db_inject")
+    db_port: int = _option(5432, "int", "Port of the database.", minimum=1, maximum=65535, only_with="db_inject")
+    db_database: str | None = _option(None, "str", "Name of the database.", aliases=("db_name",), only_with="db_inject")
+    db_tag: str = _option("RACS Analysis", "str", "Description of the run in the database.", only_with="db_inject")
     website_media_dir: Path | None = _option(
-        None, "new_folder", "Folder of the site that the results are copied to.", later=("*",)
+        None, "new_folder", "Folder of the site that the results are copied to.", only_with="db_inject"
     )
 
 
@@ -326,22 +390,3 @@ def all_options() -> Iterator[tuple[str, str, Option]]:
     for section, kind in SECTIONS.items():
         for item in fields(kind):
             yield section, item.name, item.metadata["option"]
-
-
-def default_of(section: str, name: str) -> Any:
-    """Return the default of an option.
-
-    Parameters
-    ----------
-    section : str
-        Section in lower case.
-    name : str
-        Option.
-
-    Returns
-    -------
-    object
-        The value; the cache folder's default depends on the user and is given as None.
-    """
-    item = next(f for f in fields(SECTIONS[section]) if f.name == name)
-    return None if item.default is dataclasses.MISSING else item.default

@@ -11,6 +11,8 @@ from time import perf_counter
 
 from tqdm import tqdm
 
+from racs_transients.errors import RacsTransientsError
+
 _PACKAGE = logging.getLogger("racs_transients")
 _FILE_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -23,25 +25,37 @@ def configure(level: str) -> None:
     level : str
         WARNING, INFO or DEBUG.
     """
-    screen = logging.StreamHandler()
+    screen = _Screen()
     screen.setFormatter(_ShortFormatter())
     for handler in list(_PACKAGE.handlers):
         _PACKAGE.removeHandler(handler)
     _PACKAGE.addHandler(screen)
     _PACKAGE.setLevel(level)
-    _PACKAGE.propagate = False
     logging.captureWarnings(capture=True)
+
+
+class _Screen(logging.Handler):
+    """Writes above the progress bar."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with tqdm.external_write_mode(file=sys.stderr):
+            sys.stderr.write(self.format(record) + "\n")
 
 
 class _ShortFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         message = record.getMessage()
+        if record.exc_info:
+            message += "\n" + self.formatException(record.exc_info)
         return message if record.levelno <= logging.INFO else f"{record.levelname.lower()}: {message}"
 
 
 @contextmanager
 def log_file(path: Path) -> Iterator[None]:
     """Write the log to a file, too, while the context lasts; what was there stays above.
+
+    What ends the context is written there as well: the message of an error that the user can mend, the
+    traceback of any other, whose exception then carries a note that names the file.
 
     Parameters
     ----------
@@ -60,10 +74,25 @@ def log_file(path: Path) -> Iterator[None]:
         target.addHandler(handler)
     try:
         yield
+    except RacsTransientsError as error:
+        handler.handle(_record(str(error)))
+        raise
+    except KeyboardInterrupt:
+        handler.handle(_record("interrupted"))
+        raise
+    except Exception as error:
+        handler.handle(_record("unexpected error", error))
+        error.add_note(f"the traceback is in {path}")
+        raise
     finally:
         for target in targets:
             target.removeHandler(handler)
         handler.close()
+
+
+def _record(message: str, error: Exception | None = None) -> logging.LogRecord:
+    trace = (type(error), error, error.__traceback__) if error is not None else None
+    return _PACKAGE.makeRecord(_PACKAGE.name, logging.ERROR, __file__, 0, message, (), trace)
 
 
 class Stages:
@@ -98,12 +127,17 @@ class Stages:
         words: list[str] = []
         self._bar.set_description(name)
         start = perf_counter()
-        yield words.append
+        try:
+            yield words.append
+        except BaseException:
+            self.close()
+            raise
         seconds = perf_counter() - start
         self._bar.update()
-        with tqdm.external_write_mode():
-            _PACKAGE.info("%s: %s (%.1f s)", name, "; ".join(words), seconds)
+        _PACKAGE.info("%s (%.1f s)", ": ".join([name, *filter(None, ["; ".join(words)])]), seconds)
         self._record(name, "; ".join(words), seconds)
+        if self._bar.n == self._bar.total:
+            self.close()
 
     def close(self) -> None:
         """Remove the progress bar."""

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import configparser
-import difflib
-import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-import configargparse
-
-from racs_transients import __version__
-from racs_transients.config import SECTIONS, Config, Option, all_options, default_of
+from racs_transients.arguments import FALSE, OPTIONS, TRUE, UNSET, Findings, read_arguments, spelled
+from racs_transients.config import LATER_STAGES, SECTIONS, Config, LaterStage, Option
 from racs_transients.errors import ConfigError
-
-logger = logging.getLogger(__name__)
-
-_TRUE, _FALSE = frozenset({"yes", "true", "t", "y", "1", "on"}), frozenset({"no", "false", "f", "n", "0", "off"})
-_UNSET = frozenset({"", "none"})
-_OPTIONS: Mapping[str, tuple[str, Option]] = {name: (section, option) for section, name, option in all_options()}
-_ALIASES: Mapping[str, str] = {alias: name for name, (_, o) in _OPTIONS.items() for alias in o.aliases}
-
-
-@dataclass(slots=True)
-class _Findings:
-    """Mistakes and remarks met on the way; mistakes stop the program once all are known."""
-
-    mistakes: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,276 +33,167 @@ class ParsedOptions:
     skipped: tuple[str, ...]
 
 
-class _IniParser(configargparse.ConfigFileParser):  # type: ignore[misc]
-    """Reads the ini file for ConfigArgParse: documented sections, no interpolation, strict names."""
-
-    def __init__(self, findings: _Findings) -> None:
-        super().__init__()
-        self.findings = findings
-        self.images: list[str] = []
-
-    def __call__(self) -> _IniParser:
-        return self
-
-    def get_syntax_description(self) -> str:
-        return "An ini file with the sections of example.ini."
-
-    def parse(self, stream: TextIO) -> dict[str, str]:
-        parser = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=None)
-        name = getattr(stream, "name", "the configuration file")
-        try:
-            parser.read_file(stream)
-        except (configparser.Error, UnicodeDecodeError) as error:
-            raise ConfigError(f"{name} is no ini file: {' '.join(str(error).split())}.") from error
-        values: dict[str, str] = {}
-        for section in parser.sections():
-            for key, value in parser[section].items():
-                self._take(values, section, key.replace("-", "_"), value, str(name))
-        return values
-
-    def _take(self, values: dict[str, str], section: str, key: str, value: str, name: str) -> None:
-        if key == "images":
-            self.images += value.replace(",", " ").split() if "\n" not in value else value.split("\n")
-            return
-        known = _ALIASES.get(key, key)
-        if known not in _OPTIONS:
-            self.findings.mistakes.append(f"{name}: unknown option {key} in [{section}]{_suggestion(key)}")
-            return
-        if known != key:
-            self.findings.warnings.append(f"{name}: {key} is the old name of {known}")
-        home = _OPTIONS[known][0].upper()
-        if section.upper() != home:
-            self.findings.warnings.append(f"{name}: {known} belongs into [{home}], not [{section}]")
-        values[known] = value
-
-
-def _suggestion(key: str) -> str:
-    near = difflib.get_close_matches(key, [*_OPTIONS, *_ALIASES, "images"], 1, 0.6)
-    return f"; did you mean {_ALIASES.get(near[0], near[0])}?" if near else ""
-
-
-class _Parser(configargparse.ArgumentParser):  # type: ignore[misc]
-    def error(self, message: str) -> None:
-        raise ConfigError(message[0].upper() + message[1:] + "; --help lists the options.")
-
-
-def build_parser(ini: Callable[[], Any] | None = None) -> configargparse.ArgumentParser:
-    """Return the parser of ``processASKAPimage.py``.
-
-    Parameters
-    ----------
-    ini : callable, optional
-        Makes the reader of the configuration file.
-
-    Returns
-    -------
-    configargparse.ArgumentParser
-        Every value stays a string, so that all of them can be checked together.
-    """
-    parser = _Parser(
-        prog="processASKAPimage.py",
-        description="Compare ASKAP images with SUMSS or NVSS and find what appeared, vanished or changed.",
-        config_file_parser_class=ini or configargparse.DefaultConfigFileParser,
-        add_config_file_help=False,
-        add_env_var_help=False,
-        allow_abbrev=False,
-    )
-    parser.add_argument("images", nargs="*", help="the images to process")
-    parser.add_argument(
-        "-c", "--conf_file", "--conf-file", is_config_file=True, metavar="FILE", help="ini file; options given here win"
-    )
-    parser.add_argument("--version", action="version", version=f"racs_transients {__version__}")
-    groups = {section: parser.add_argument_group(section.upper()) for section in SECTIONS}
-    for name, (section, option) in _OPTIONS.items():
-        names = dict.fromkeys(f"--{n.replace('_', mark)}" for n in (name, *option.aliases) for mark in "-_")
-        groups[section].add_argument(
-            *names, dest=name, default=None, metavar=_metavar(option), help=help_text(section, name, option)
-        )
-    return parser
-
-
-def _metavar(option: Option) -> str:
-    return "{" + ",".join(option.choices) + "}" if option.choices else option.kind.removeprefix("new_").upper()
-
-
-def help_text(section: str, name: str, option: Option) -> str:
-    """Return the help of an option: what it does, unit, default, and whether it is built.
-
-    Parameters
-    ----------
-    section, name : str
-        Section and name.
-    option : Option
-        What is to know of it.
-
-    Returns
-    -------
-    str
-        One line; percent signs doubled as argparse wants them.
-    """
-    unit = f" [{option.unit}]" if option.unit else ""
-    later = " Not built yet." if option.later else ""
-    return f"{option.help}{unit} (default: {shown(default_of(section, name))}){later}".replace("%", "%%")
-
-
-def shown(value: object) -> str:
-    """Return a default as people write it.
-
-    Parameters
-    ----------
-    value : object
-        The default.
-
-    Returns
-    -------
-    str
-        ``"unset"`` for None.
-    """
-    return "unset" if value is None else str(value)
-
-
-def _with_explicit_booleans(arguments: Sequence[str]) -> list[str]:
-    """Return arguments in which each bare boolean option has its value, so that it takes no image name."""
-    result: list[str] = []
-    for number, argument in enumerate(arguments):
-        result.append(argument)
-        name = argument.lstrip("-").replace("-", "_")
-        if not argument.startswith("--") or _ALIASES.get(name, name) not in _OPTIONS:
-            continue
-        following = arguments[number + 1].lower() if number + 1 < len(arguments) else ""
-        if _OPTIONS[_ALIASES.get(name, name)][1].kind == "bool" and following not in _TRUE | _FALSE:
-            result.append("true")
-    return result
-
-
-def parse_options(arguments: Sequence[str]) -> ParsedOptions:
+def parse_options(arguments: Sequence[str], *, later: Mapping[str, LaterStage] = LATER_STAGES) -> ParsedOptions:
     """Return the configuration that a command line asks for.
 
     Parameters
     ----------
     arguments : sequence of str
         Without the program's name.
+    later : mapping
+        Options of stages that are not built yet.
 
     Returns
     -------
     ParsedOptions
-        Configuration and remarks.
+        Configuration and remarks; paths are absolute.
 
     Raises
     ------
     ConfigError
         Naming every mistake.
     """
-    findings = _Findings()
-    ini = _IniParser(findings)
-    parser = build_parser(ini)
-    given, unknown = parser.parse_known_args(_with_explicit_booleans(arguments))
-    for argument in unknown:
-        findings.mistakes.append(f"unknown option {argument}{_suggestion(argument.lstrip('-').replace('-', '_'))}")
-    findings.warnings += [
-        f"--{alias.replace('_', '-')} is the old name of --{name.replace('_', '-')}"
-        for alias, name in _ALIASES.items()
-        if any(a.split("=")[0].lstrip("-").replace("-", "_") == alias for a in arguments if a.startswith("--"))
-    ]
-    texts = {name: getattr(given, name) for name in _OPTIONS if getattr(given, name) is not None}
+    findings = Findings()
+    texts, images = read_arguments(arguments, findings)
     values = {name: _value(name, text, findings) for name, text in texts.items()}
     values = {name: value for name, value in values.items() if value is not None}
-    images = tuple(Path(name).expanduser() for name in (given.images or ini.images) if name.strip())
-    config = _assembled(images, values)
-    skipped = _check_later(config, values, findings)
-    _check_together(config, values, findings)
+    config = _assembled(tuple(_absolute(name) for name in images), values)
+    skipped = _check_later(config, values, later, findings)
+    findings.mistakes += [*_wrong_files(config, values), *_contradictions(config)]
     if findings.mistakes:
-        lines = "\n".join(f"  - {mistake}" for mistake in findings.mistakes)
-        raise ConfigError(f"{len(findings.mistakes)} mistakes in the options:\n{lines}")
+        raise ConfigError(_all_in_one(findings.mistakes))
     return ParsedOptions(config, tuple(findings.warnings), tuple(skipped))
 
 
-def _value(name: str, text: str, findings: _Findings) -> Any:
+def _all_in_one(mistakes: Sequence[str]) -> str:
+    if len(mistakes) == 1:
+        return mistakes[0] + "."
+    return "\n".join([f"{len(mistakes)} mistakes in the options:", *(f"  - {mistake}" for mistake in mistakes)])
+
+
+def _absolute(name: str) -> Path:
+    """Return a path that stays right wherever the work is done; a name is relative to where the user stands."""
+    return Path(name).expanduser().absolute()
+
+
+def _value(name: str, text: str, findings: Findings) -> Any:
     """Return the value that a text means; None where it means "unset" or is a mistake."""
-    option, text = _OPTIONS[name][1], str(text).strip()
-    if text.lower() in _UNSET:
+    option, text = OPTIONS[name][1], str(text).strip()
+    if text.lower() in UNSET:
         return None
-    shown_name = "--" + name.replace("_", "-")
     if option.kind == "bool":
-        if text.lower() not in _TRUE | _FALSE:
-            findings.mistakes.append(f"{shown_name} is yes or no, not {text!r}")
-        return text.lower() in _TRUE
+        if text.lower() not in TRUE | FALSE:
+            findings.mistakes.append(f"{spelled(name)} is yes or no, not {text!r}")
+            return None
+        return text.lower() in TRUE
     if option.choices:
         match = next((choice for choice in option.choices if choice.lower() == text.lower()), None)
         if match is None:
-            findings.mistakes.append(f"{shown_name} is one of {', '.join(option.choices)}, not {text!r}")
+            findings.mistakes.append(f"{spelled(name)} is one of {', '.join(option.choices)}, not {text!r}")
         return match
     if option.kind in ("int", "float"):
-        return _number(shown_name, text, option, findings)
-    return text if option.kind == "str" else Path(text).expanduser()
+        return _number(spelled(name), text, option, findings)
+    return text if option.kind == "str" else _absolute(text)
 
 
-def _number(name: str, text: str, option: Option, findings: _Findings) -> float | int | None:
+def _number(name: str, text: str, option: Option, findings: Findings) -> float | int | None:
+    unit = f" {option.unit}" if option.unit else ""
     try:
         value: float | int = int(text) if option.kind == "int" else float(text)
     except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
         kind = "a whole number" if option.kind == "int" else "a number"
-        findings.mistakes.append(f"{name} is {kind}{f' in {option.unit}' if option.unit else ''}, not {text!r}")
+        findings.mistakes.append(f"{name} is {kind}{f' in{unit}' if unit else ''}, not {text!r}")
         return None
     low, high = option.minimum, option.maximum
-    # "not >=" also refuses NaN
-    if (low is not None and not value >= low) or (high is not None and not value <= high):
+    if (low is not None and value < low) or (high is not None and value > high):
         limits = " and ".join(
             f"{words} {limit:g}" for words, limit in (("at least", low), ("at most", high)) if limit is not None
         )
-        findings.mistakes.append(f"{name} is {limits}{f' {option.unit}' if option.unit else ''}, not {text}")
+        findings.mistakes.append(f"{name} is {limits}{unit}, not {text}")
         return None
     return value
 
 
 def _assembled(images: tuple[Path, ...], values: Mapping[str, Any]) -> Config:
+    if "db_engine" not in values and {"db_username", "db_password", "db_host", "db_port"} & values.keys():
+        # SQLite knows none of them
+        values = {**values, "db_engine": "postgresql"}
     sections = {
-        section: kind(**{name: value for name, value in values.items() if _OPTIONS[name][0] == section})
+        section: kind(**{name: value for name, value in values.items() if OPTIONS[name][0] == section})
         for section, kind in SECTIONS.items()
     }
     return Config(images=images, **sections)
 
 
-def _check_later(config: Config, values: Mapping[str, Any], findings: _Findings) -> list[str]:
-    """Note stages that are not built yet: a mistake where asked for, else returned."""
+def _current(config: Config, name: str) -> Any:
+    return getattr(getattr(config, OPTIONS[name][0]), name)
+
+
+def _is_looked_at(config: Config, name: str) -> bool:
+    """Return whether the option that switches this one on is set so."""
+    switch, _, value = OPTIONS[name][1].only_with.partition("=")
+    return not switch or str(_current(config, switch)) == (value or "True")
+
+
+def _check_later(
+    config: Config, values: Mapping[str, Any], later: Mapping[str, LaterStage], findings: Findings
+) -> list[str]:
+    """Note stages that are not built yet: a mistake where asked for, else a line for the log."""
+    asked: dict[str, list[str]] = {}
     skipped = []
-    for name, (section, option) in _OPTIONS.items():
-        value = getattr(getattr(config, section), name)
-        if not option.later or value is None or ("*" not in option.later and str(value) not in option.later):
+    for name, stage in later.items():
+        value = _current(config, name)
+        if value is None or str(value) in stage.built or not _is_looked_at(config, name):
             continue
-        shown_name = "--" + name.replace("_", "-")
+        if name == "sourcefinder" and config.catalogues.askap_csv is not None:
+            # a list is given, so that no finder runs
+            continue
         if name in values:
-            findings.mistakes.append(f"{shown_name} {value}: this stage is not built yet; leave the option out")
-        else:
-            skipped.append(f"{shown_name} (default) is skipped: this stage is not built yet")
+            asked.setdefault(stage.name, []).append(spelled(name))
+        elif stage.built:
+            skipped.append(f"{stage.name} ({spelled(name)}, on by default): not built yet, left out")
+    findings.mistakes += [f"{', '.join(names)}: {stage} is not built yet" for stage, names in asked.items()]
     return skipped
 
 
-def _check_together(config: Config, values: Mapping[str, Any], findings: _Findings) -> None:
-    """Check files, and options that contradict each other."""
-    mistakes = findings.mistakes
-    if not config.images:
-        mistakes.append("no image is given; name one behind the options or with images= in [GENERAL]")
-    mistakes += [f"there is no image {path}" for path in config.images if not path.is_file()]
+def _wrong_files(config: Config, values: Mapping[str, Any]) -> list[str]:
+    mistakes = [_file_problem(path, "image") for path in config.images]
     for name, value in values.items():
-        section, option = _OPTIONS[name]
-        if option.only_with and not getattr(getattr(config, section), option.only_with):
+        kind = OPTIONS[name][1].kind
+        if not _is_looked_at(config, name):
             continue
-        if option.kind == "file" and not value.is_file():
-            mistakes.append(f"--{name.replace('_', '-')}: there is no file {value}")
-        if option.kind == "folder" and not value.is_dir():
-            mistakes.append(f"--{name.replace('_', '-')}: there is no folder {value}")
-    if config.analysis.sumss_only and config.analysis.nvss_only:
-        mistakes.append("--sumss-only and --nvss-only exclude each other")
-    if config.analysis.weight_crop and config.analysis.weight_crop_image is None:
-        mistakes.append("--weight-crop needs --weight-crop-image")
-    if config.postagestamps.postage_stamps and not config.transients.transients:
-        mistakes.append("--postage-stamps needs --transients")
-    major, minor = config.analysis.beam_major, config.analysis.beam_minor
-    if minor is not None and (major is None or minor > major):
-        mistakes.append("--beam-minor needs a --beam-major that is not smaller")
-    if len(config.images) > 1 and config.catalogues.askap_csv is not None:
-        mistakes.append("--askap-csv is the list of one image; run the images one by one")
-    stems = [path.name for path in config.images]
-    if len(set(stems)) < len(stems):
-        mistakes.append("two images have the same name, so that their results folders would be one")
+        problem = ""
+        if kind == "file":
+            problem = _file_problem(value, "file")
+        elif kind == "folder" and not value.is_dir():
+            problem = f"there is no folder {value}"
+        elif kind == "new_folder" and value.exists() and not value.is_dir():
+            problem = f"{value} is no folder"
+        mistakes.append(f"{spelled(name)}: {problem}" if problem else "")
+    return [mistake for mistake in mistakes if mistake]
+
+
+def _file_problem(path: Path, what: str) -> str:
+    if path.is_dir():
+        return f"{path} is a folder, not a file"
+    if not path.is_file():
+        return f"there is no {what} {path}"
+    return "" if os.access(path, os.R_OK) else f"{path} may not be read"
+
+
+def _contradictions(config: Config) -> list[str]:
+    analysis, names = config.analysis, [path.name for path in config.images]
+    major, minor = analysis.beam_major, analysis.beam_minor
+    rules = {
+        "no image is given; name one beside the options or with images= in [GENERAL]": not config.images,
+        "two images have the same name, so that their results folders would be one": len(set(names)) < len(names),
+        "--sumss-only and --nvss-only exclude each other": analysis.sumss_only and analysis.nvss_only,
+        "--weight-crop needs --weight-crop-image": analysis.weight_crop and analysis.weight_crop_image is None,
+        "--postage-stamps needs --transients": config.postagestamps.postage_stamps and not config.transients.transients,
+        "--beam-minor needs a --beam-major that is not smaller": minor is not None and (major is None or minor > major),
+        "--askap-csv is the list of one image; run the images one by one": len(names) > 1
+        and config.catalogues.askap_csv is not None,
+    }
+    return [words for words, is_broken in rules.items() if is_broken]
