@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.time import Time
 from astropy.utils.exceptions import AstropyWarning
-from astropy.wcs import WCS, FITSFixedWarning
+from astropy.wcs import WCS, FITSFixedWarning, WcsError
 from astropy.wcs.utils import proj_plane_pixel_scales
 from numpy.typing import ArrayLike, NDArray
 
@@ -26,8 +27,17 @@ from racs_transients.errors import ImageError
 
 logger = logging.getLogger(__name__)
 
-_FREQUENCY_KEYWORDS = ("RESTFRQ", "RESTFREQ", "FREQ", "OBSFREQ", "CRVALFRQ")
-_JY_PER_BEAM = {"jy/beam": 1.0, "jybeam-1": 1.0, "beam-1jy": 1.0, "mjy/beam": 1e-3, "mjybeam-1": 1e-3}
+_FREQUENCY_KEYWORDS = ("RESTFRQ", "RESTFREQ", "FREQ", "OBSFREQ")
+_PREFIXES = {"": 1.0, "m": 1e-3, "u": 1e-6, "µ": 1e-6}
+_JY_PER_BEAM = {
+    spelling: factor
+    for prefix, factor in _PREFIXES.items()
+    for spelling in (f"{prefix}jy/beam", f"{prefix}jy/bm", f"{prefix}jybeam-1", f"beam-1{prefix}jy")
+}
+# Half of the pixels of a radio image are below its background, also with extended emission; a weights map has none.
+_MIN_NEGATIVE = 0.01
+# Nothing that is compared here was observed outside these frequencies, MHz
+_FREQUENCIES = (10.0, 1e6)
 _BEAM_IN_HISTORY = re.compile(r"BMAJ=\s*([\d.E+-]+)\s+BMIN=\s*([\d.E+-]+)\s+BPA=\s*([\d.E+-]+)")
 
 
@@ -156,7 +166,9 @@ def read_image(
     with quiet_fits():
         data, header = _read_plane(path)
         wcs = _celestial(header, path)
-        data = data * np.float32(_unit_factor(header, path))
+        factor = _unit_factor(header, path)
+        if factor != 1:
+            data *= np.float32(factor)
         if blank == "zero":
             data[data == 0] = np.nan
         _check_pixels(data, header, path)
@@ -168,28 +180,32 @@ def read_image(
         )
     if found_frequency is None:
         raise ImageError(f"{path} has no frequency in its header; give --frequency in Hz.")
+    if not _FREQUENCIES[0] <= found_frequency <= _FREQUENCIES[1]:
+        raise ImageError(
+            f"{path} would be at {found_frequency:g} MHz; check its header or --frequency, which is in Hz."
+        )
     image = Image(path, data, wcs, float(found_frequency), found_beam, _epoch_from(header))
     _check_beam(image)
     return image
 
 
 def _read_plane(path: Path) -> tuple[NDArray[np.float32], fits.Header]:
-    if not path.exists():
-        raise ImageError(f"There is no image {path}.")
+    if not path.is_file():
+        raise ImageError(f"There is no image {path}." if not path.exists() else f"{path} is no file.")
     try:
         with fits.open(path, memmap=True) as hdus:
             hdu = next((h for h in hdus if h.header.get("NAXIS", 0) >= 2 and _is_image(h)), None)
             if hdu is None:
                 raise ImageError(f"{path} holds no image: no FITS extension has two or more axes.")
-            header = hdu.header.copy()
-            data = np.array(hdu.data, dtype=np.float32)
-    except (OSError, EOFError, ValueError, TypeError, fits.VerifyError) as error:
+            header, shape = hdu.header.copy(), tuple(hdu.shape)
+            if any(length != 1 for length in shape[:-2]):
+                raise ImageError(f"{path} is a cube of {' × '.join(map(str, shape[::-1]))}; give a single plane.")
+            data = np.array(hdu.data, dtype=np.float32, order="C")
+    except (OSError, EOFError, ValueError, TypeError, IndexError, zlib.error, fits.VerifyError) as error:
         raise ImageError(
             f"{path} cannot be read as FITS ({_first_line(error)}); is it truncated or no FITS file?"
         ) from error
-    if any(length != 1 for length in data.shape[:-2]):
-        raise ImageError(f"{path} is a cube of shape {data.shape}; give an image with a single plane.")
-    return data.reshape(data.shape[-2:]), header
+    return data.reshape(shape[-2:]), header
 
 
 def _is_image(hdu: Any) -> bool:
@@ -202,23 +218,26 @@ def _first_line(error: Exception) -> str:
 
 def _celestial(header: fits.Header, path: Path) -> WCS:
     try:
-        wcs = WCS(header).celestial
-    except (ValueError, KeyError, TypeError) as error:
+        full = WCS(header)
+        wcs = full.celestial
+    except (ValueError, KeyError, TypeError, WcsError) as error:
         raise ImageError(f"The coordinates in the header of {path} cannot be read: {_first_line(error)}.") from error
-    except Exception as error:  # wcslib's errors share no base class but Exception
-        if type(error).__module__.startswith("astropy.wcs"):
-            raise ImageError(
-                f"The coordinates in the header of {path} cannot be read: {_first_line(error)}."
-            ) from error
-        raise
-    if wcs.naxis != 2:
+    if wcs.naxis != 2 or wcs.wcs.lng < 0:
         raise ImageError(f"{path} has no celestial coordinates in its header (CTYPE1, CTYPE2).")
-    if not str(wcs.wcs.ctype[0]).startswith("RA") or wcs.wcs.lat != 1:
-        raise ImageError(f"{path} is not in right ascension and declination but {', '.join(wcs.wcs.ctype)}; regrid it.")
-    equinox = header.get("EQUINOX", header.get("EPOCH", 2000.0))
-    if str(header.get("RADESYS", "")).upper().startswith("FK4") or float(equinox) != 2000.0:
-        raise ImageError(f"{path} is in B1950 coordinates; regrid it to J2000.")
+    if (full.wcs.lng, full.wcs.lat) != (0, 1) or not str(wcs.wcs.ctype[0]).startswith("RA"):
+        axes = ", ".join(str(axis) for axis in full.wcs.ctype)
+        raise ImageError(f"The axes of {path} are {axes}, not right ascension and declination; regrid it.")
+    if str(wcs.wcs.radesys).startswith("FK4") or _equinox(header) != 2000.0:
+        raise ImageError(f"{path} is not in J2000 coordinates (EQUINOX, RADESYS); regrid it.")
     return wcs
+
+
+def _equinox(header: fits.Header) -> float:
+    text = str(header.get("EQUINOX", header.get("EPOCH", 2000.0))).strip().lstrip("JB")
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
 
 
 def _unit_factor(header: fits.Header, path: Path) -> float:
@@ -226,7 +245,7 @@ def _unit_factor(header: fits.Header, path: Path) -> float:
     if not unit:
         logger.warning("%s states no unit (BUNIT); taken as Jy/beam", path.name)
         return 1.0
-    factor = _JY_PER_BEAM.get(unit.lower().replace(" ", "").replace(".", "").replace("*", ""))
+    factor = _JY_PER_BEAM.get(re.sub(r"[\s.*^()]", "", unit.lower()))
     if factor is None:
         raise ImageError(f"{path} is in {unit} (BUNIT), not Jy/beam; convert it.")
     return factor
@@ -239,53 +258,67 @@ def _check_pixels(data: NDArray[np.float32], header: fits.Header, path: Path) ->
         raise ImageError(f"{path} is blank: it has no valid pixel.")
     if len(finite) and finite.min() == finite.max():
         raise ImageError(f"All pixels of {path} have the value {finite[0]:g}; it holds no sky.")
-    # noise makes half of the pixels of any radio image fall below its median brightness, and many below zero
-    if len(finite) >= 100 and finite.min() >= 0:
-        raise ImageError(f"{path} has no negative pixel, so it is no radio image; is it a weights image?")
+    if len(finite) >= 100 and (finite < 0).mean() < _MIN_NEGATIVE:
+        raise ImageError(f"{path} has (almost) no negative pixels, so it is no radio image; is it a weights image?")
 
 
 def _frequency_from(header: fits.Header) -> float | None:
     """Return the frequency in MHz: of the spectral axis, else of the usual keywords."""
-    for axis in range(1, header.get("NAXIS", 0) + 1):
+    for axis in range(1, 10):  # also of axes that were dropped and left their keywords
         if str(header.get(f"CTYPE{axis}", "")).upper().startswith("FREQ") and header.get(f"CRVAL{axis}"):
-            unit = u.Unit(str(header.get(f"CUNIT{axis}", "Hz")).strip() or "Hz")
             # the plane's own frequency, where its reference pixel is not the first
             value = header[f"CRVAL{axis}"] + (1 - header.get(f"CRPIX{axis}", 1)) * header.get(f"CDELT{axis}", 0)
-            return float((value * unit).to_value(u.MHz))
+            return _in_mhz(float(value), str(header.get(f"CUNIT{axis}", "")).strip())
     for keyword in _FREQUENCY_KEYWORDS:
         value = header.get(keyword)
         if isinstance(value, int | float) and value > 0:
-            # Hz by the standard; a value that small can only be MHz
-            return float(value) / 1e6 if value > 1e6 else float(value)
+            return _in_mhz(float(value), "")
     return None
+
+
+def _in_mhz(value: float, unit: str) -> float:
+    known = {"hz": 1e-6, "khz": 1e-3, "mhz": 1.0, "ghz": 1e3}.get(unit.lower())
+    # Hz by the standard; a value that small can only be MHz
+    return value * (known if known is not None else 1e-6 if value > 1e6 else 1.0)
 
 
 def _beam_from(header: fits.Header, path: Path) -> Beam | None:
     if header.get("BMAJ") and header.get("BMIN"):
-        return Beam(header["BMAJ"] * 3600, header["BMIN"] * 3600, float(header.get("BPA", 0.0)))
+        return Beam(float(header["BMAJ"]) * 3600, float(header["BMIN"]) * 3600, float(header.get("BPA", 0.0)))
+    if header.get("CASAMBM"):
+        return _beam_table(path)
+    # AIPS leaves the beam in the history only; the last restoration counts
     for line in reversed([str(card) for key in ("HISTORY", "COMMENT") for card in header.get(key, [])]):
         found = _BEAM_IN_HISTORY.search(line)
         if found:
             major, minor, pa = (float(value) for value in found.groups())
             return Beam(major * 3600, minor * 3600, pa)
-    if header.get("CASAMBM"):
-        with fits.open(path) as hdus:
-            table = hdus["BEAMS"]
-            row = table.data[0]
-            unit = u.Unit(table.columns["BMAJ"].unit or "deg")
-            return Beam(
-                float((row["BMAJ"] * unit).to_value("arcsec")),
-                float((row["BMIN"] * unit).to_value("arcsec")),
-                float(row["BPA"]),
-            )
     return None
+
+
+def _beam_table(path: Path) -> Beam | None:
+    """Return the first beam of CASA's table of beams, one for each plane."""
+    with fits.open(path) as hdus:
+        if "BEAMS" not in hdus:
+            return None
+        table = hdus["BEAMS"]
+        major, minor = (
+            float((table.data[name][0] * u.Unit(table.columns[name].unit or "deg")).to_value("arcsec"))
+            for name in ("BMAJ", "BMIN")
+        )
+        return Beam(major, minor, float(table.data["BPA"][0]))
 
 
 def _check_beam(image: Image) -> None:
     beam, pixel = image.beam, max(image.pixel_scales)
     if not 0 < beam.minor <= beam.major * 1.0001:
         raise ImageError(f"{image.path} has an impossible beam of {beam.major:g}″ × {beam.minor:g}″.")
-    if beam.minor < 1.5 * pixel:
+    if beam.major > max(image.data.shape) / 4 * pixel:
+        raise ImageError(
+            f"The beam of {image.path} ({beam.major:.3g}″ × {beam.minor:.3g}″) is wider than a quarter of the image; "
+            "are BMAJ and BMIN in degrees?"
+        )
+    if beam.minor < 2 * pixel:
         raise ImageError(
             f"The beam of {image.path} ({beam.major:.3g}″ × {beam.minor:.3g}″) is not sampled by its pixels "
             f"of {pixel:.3g}″; are BMAJ and BMIN in degrees?"
@@ -293,7 +326,7 @@ def _check_beam(image: Image) -> None:
 
 
 def _epoch_from(header: fits.Header) -> float:
-    if header.get("MJD-OBS"):
+    if isinstance(header.get("MJD-OBS"), int | float):
         return float(header["MJD-OBS"])
     try:
         return float(Time(str(header.get("DATE-OBS", "")).strip()).mjd)

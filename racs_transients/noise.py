@@ -10,11 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from racs_transients.image import Image
 
-# Side of a mesh cell in beams: large enough that sources fill little of it and a few hundred
-# independent noise values remain, small enough to follow the noise round bright sources and edges.
-BOX_BEAMS = 20.0
+# Side of a mesh cell in beams. Measured on a simulated field with known noise (1 and 99 % of measured over
+# true rms) and on two real SUMSS mosaics (sources found that the catalogue does not have):
+#  8 beams: 0.93 to 1.06, 261 spurious;  12: 0.95 to 1.05, 271;  20: 0.95 to 1.04, 284;  30: 0.93 to 1.04, 302.
+# Small cells follow the artefacts of bright sources and the rise at the edge, large ones scatter less.
+BOX_BEAMS = 12.0
 # Standard deviation that is left of a unit Gaussian after clipping at 3σ
 CLIPPED_STD = 0.9866
+_MIN_BOX = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +77,8 @@ def measure_noise(image: Image, *, box_beams: float = BOX_BEAMS) -> NoiseMaps:
     Notes
     -----
     SExtractor's background mesh (iterative clipping at 3σ in each cell, median filter over 3 × 3 cells,
-    bicubic interpolation) through ``sep``.
+    bicubic interpolation) through ``sep``; blank pixels take no part. The median filter keeps a bright or
+    extended source that fills a cell out of the noise.
 
     References
     ----------
@@ -82,9 +86,11 @@ def measure_noise(image: Image, *, box_beams: float = BOX_BEAMS) -> NoiseMaps:
     """
     blank = ~np.isfinite(image.data)
     data = np.where(blank, np.float32(0), image.data)
-    width, height = (int(max(32, round(box_beams * image.beam.major / scale))) for scale in image.pixel_scales)
+    width, height = (int(max(_MIN_BOX, round(box_beams * image.beam.major / scale))) for scale in image.pixel_scales)
     ny, nx = data.shape
     mesh = sep.Background(data, mask=blank, bw=min(width, nx), bh=min(height, ny), fw=3, fh=3)
-    rms = np.asarray(mesh.rms(), np.float32) / np.float32(CLIPPED_STD)
-    rms[blank | (rms <= 0)] = np.nan
+    del data  # a full tile is 0.8 GB
+    rms = np.asarray(mesh.rms(), np.float32)
+    rms /= np.float32(CLIPPED_STD)
+    rms[blank | ~(rms > 0)] = np.nan
     return NoiseMaps(np.asarray(mesh.back(), np.float32), rms)

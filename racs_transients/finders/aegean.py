@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import configparser
 import json
+import logging
 import os
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -18,8 +22,11 @@ from astropy.io import fits
 from racs_transients.errors import ConfigError, SourceFinderError
 from racs_transients.finders.base import Settings, canonical_sources
 from racs_transients.finders.lists import read_raw_list
+from racs_transients.finders.stripes import Islands, Stripe, share_out, stripe_data
 from racs_transients.image import Image
 from racs_transients.noise import NoiseMaps
+
+logger = logging.getLogger(__name__)
 
 # The documented defaults; a settings file replaces them as a whole.
 DEFAULT_SETTINGS: Mapping[str, object] = MappingProxyType(
@@ -39,24 +46,38 @@ OPTIONS: Mapping[str, tuple[str, type]] = MappingProxyType(
         "negative": ("nonegative", bool),
         "region": ("mask", str),
         "psf": ("imgpsf", str),
+        "beam": ("beam", tuple),
+        "blankout": ("blank", bool),
     }
 )
-# Options that ask for what the pipeline does anyway (it hands its own noise maps over).
-_OVERRIDDEN = frozenset({"autoload", "noise", "background", "table", "out", "island", "save"})
+# Options about files, planes and messages: the pipeline hands its own noise maps and one plane over.
+_OVERRIDDEN = frozenset(
+    {
+        "autoload", "noise", "background", "table", "tformats", "out", "save", "outbase", "island", "find",
+        "hdu", "slice", "progress", "debug", "colprefix",
+    }
+)  # fmt: skip
 # Arguments that mean the opposite of the option
 _NEGATED = frozenset({"nocov", "negative"})
+# Settings that become constant noise maps
+_MAPS = frozenset({"forcerms", "forcebkg"})
 
 OUTPUT = "aegean_comp.csv"
-LOG = "aegean.log"
 TIME_LIMIT_S = 4 * 3600
 COLUMNS = (
     "island,source,background,local_rms,ra_str,dec_str,ra,err_ra,dec,err_dec,peak_flux,err_peak_flux,"
-    "int_flux,err_int_flux,a,err_a,b,err_b,pa,err_pa,flags,residual_mean,residual_std,uuid,psf_a,psf_b,psf_pa"
+    "int_flux,err_int_flux,a,err_a,b,err_b,pa,err_pa,flags,residual_mean,residual_std,psf_a,psf_b,psf_pa"
 )
 
 
 class Aegean:
     """The Aegean source finder.
+
+    Parameters
+    ----------
+    processes : int, optional
+        Processes that fit islands at the same time, all usable cores by default; the result does not
+        depend on it. Aegean itself uses ``cores`` only for its own noise maps, which are not made here.
 
     References
     ----------
@@ -64,6 +85,9 @@ class Aegean:
     """
 
     name = "aegean"
+
+    def __init__(self, processes: int | None = None) -> None:
+        self.processes = processes
 
     def settings(self, path: Path | None) -> Settings:
         """Return the settings of a file's section ``[aegean]``, or the documented defaults.
@@ -105,19 +129,21 @@ class Aegean:
         SourceFinderError
             If Aegean fails or does not end.
         """
-        header = _plain_header(image)
-        arguments = _arguments(settings)
-        inputs = {"image": image.data, "rms": noise.rms, "background": noise.background}
+        maps = _forced(noise, settings)
+        (folder / "arguments.json").write_text(json.dumps(_arguments(settings)), encoding="utf-8")
+        seed, flood = (
+            _number(settings.get(name), default) for name, default in (("seedclip", 5.0), ("floodclip", 4.0))
+        )
+        islands = share_out(image.data, maps.background, maps.rms, seed=seed, flood=min(seed, flood))
+        stripes = [folder / f"stripe_{number:04d}" for number in range(len(islands.stripes))]
         try:
-            for name, data in inputs.items():
-                fits.PrimaryHDU(np.asarray(data), header).writeto(folder / f"{name}.fits", overwrite=True)
-            (folder / "arguments.json").write_text(json.dumps(arguments), encoding="utf-8")
-            _run_worker(folder)
+            for stripe, target in zip(islands.stripes, stripes, strict=True):
+                _write_stripe(target, image, maps, islands, stripe)
+            _run_workers(folder, min(len(stripes), self.processes or usable_cores()))
+            _merge(stripes, folder / OUTPUT)
         finally:
-            for name in inputs:
-                (folder / f"{name}.fits").unlink(missing_ok=True)
-        if not (folder / OUTPUT).exists():
-            (folder / OUTPUT).write_text(COLUMNS + "\n", encoding="utf-8")
+            for target in stripes:
+                shutil.rmtree(target, ignore_errors=True)
 
     def read(self, folder: Path, image: Image, noise: NoiseMaps, *, flux_error: float) -> pd.DataFrame:
         """Return the sources that `find` left.
@@ -156,21 +182,44 @@ def _read_settings(path: Path) -> Settings:
         raise ConfigError(f"{path}: unknown Aegean settings {', '.join(unknown)}; known are {', '.join(OPTIONS)}.")
     settings: dict[str, object] = {}
     for key, text in section.items():
-        if text.lower() == "false" or key in _OVERRIDDEN:
+        if text.lower() == "false":
             continue
-        kind = OPTIONS[key][1]
+        if key in _OVERRIDDEN:
+            logger.info("%s: %s is left out, the pipeline hands its own images over", path, key)
+            continue
         try:
-            settings[key] = True if kind is bool and text.lower() == "true" else kind(text)
+            settings[key] = _value(OPTIONS[key][1], text)
         except ValueError as error:
-            raise ConfigError(f"{path}: {key} should be a {kind.__name__}, not {text!r}.") from error
+            raise ConfigError(f"{path}: {key} should be {error}, not {text!r}.") from error
     return settings
+
+
+def _value(kind: type, text: str) -> object:
+    """Return the value of a setting; a ValueError says what it should be."""
+    if kind is bool:
+        if text.lower() != "true":
+            raise ValueError("true or false")
+        return True
+    if kind is str:
+        if not Path(text).is_file():  # Aegean would go on without it
+            raise ValueError("a file that exists")
+        return str(Path(text).resolve())
+    try:
+        if kind is tuple:
+            major, minor, pa = (float(number) for number in text.split())
+            return [major, minor, pa]
+        return kind(text)
+    except ValueError as error:
+        words = {int: "a whole number", float: "a number", tuple: "major and minor axis and position angle, degrees"}
+        raise ValueError(words[kind]) from error
 
 
 def _arguments(settings: Settings) -> dict[str, object]:
     """Return arguments of find_sources_in_image; without nocov Aegean computes covariances."""
     arguments: dict[str, object] = {"progress": False, "docov": True, "nonegative": True}
     for key, value in settings.items():
-        arguments[OPTIONS[key][0]] = not value if key in _NEGATED else value
+        if key not in _MAPS:
+            arguments[OPTIONS[key][0]] = not value if key in _NEGATED else value
     return arguments
 
 
@@ -182,19 +231,83 @@ def _plain_header(image: Image) -> fits.Header:
     return header
 
 
-def _run_worker(folder: Path) -> None:
+def _forced(noise: NoiseMaps, settings: Settings) -> NoiseMaps:
+    """Return the noise maps with what the settings force upon them."""
+    rms, background = settings.get("forcerms"), settings.get("forcebkg")
+    return NoiseMaps(
+        background=noise.background if background is None else np.full_like(noise.background, _number(background, 0.0)),
+        rms=noise.rms if rms is None else np.where(np.isfinite(noise.rms), np.float32(_number(rms, 0.0)), np.nan),
+    )
+
+
+def _number(value: object, default: float) -> float:
+    return float(value) if isinstance(value, int | float) else default
+
+
+def _write_stripe(target: Path, image: Image, maps: NoiseMaps, islands: Islands, stripe: Stripe) -> None:
+    header = _plain_header(image)
+    # a header written by wcslib leaves a reference pixel of 0 out
+    header["CRPIX2"] = header.get("CRPIX2", 0.0) - stripe.start
+    rows = slice(stripe.start, stripe.stop)
+    target.mkdir()
+    for name, data in (
+        ("image", stripe_data(image.data, maps.background, islands, stripe)),
+        ("rms", np.asarray(maps.rms[rows])),
+        ("background", np.asarray(maps.background[rows])),
+    ):
+        fits.PrimaryHDU(data, header).writeto(target / f"{name}.fits")
+
+
+def usable_cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _run_workers(folder: Path, processes: int) -> None:
     # Aegean hangs and crashes on some images, and sets numpy's error state for the whole process
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    with (folder / LOG).open("w", encoding="utf-8") as log:
-        command = [sys.executable, "-m", "racs_transients.finders.aegean_worker", str(folder)]
-        try:
-            done = subprocess.run(
-                command, stdout=log, stderr=subprocess.STDOUT, env=environment, timeout=TIME_LIMIT_S, check=False
-            )
-        except subprocess.TimeoutExpired as error:
-            raise SourceFinderError(
-                f"Aegean did not end within {TIME_LIMIT_S / 3600:.0f} hours and was stopped."
-            ) from error
-    if done.returncode != 0:
-        last = (folder / LOG).read_text(encoding="utf-8").strip().splitlines()[-1:]
-        raise SourceFinderError(f"Aegean failed with exit code {done.returncode}: {' '.join(last)}")
+    command = [sys.executable, "-m", "racs_transients.finders.aegean_worker", str(folder)]
+    deadline = time.monotonic() + TIME_LIMIT_S
+    workers = []
+    try:
+        for first in range(processes):
+            with (folder / f"aegean_{first}.log").open("w", encoding="utf-8") as log:
+                workers.append(
+                    subprocess.Popen(
+                        [*command, str(first), str(processes)], stdout=log, stderr=subprocess.STDOUT, env=environment
+                    )
+                )
+        for worker in workers:
+            worker.wait(timeout=max(1.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired as error:
+        raise SourceFinderError(f"Aegean did not end within {TIME_LIMIT_S / 3600:g} hours and was stopped.") from error
+    finally:
+        for worker in workers:
+            if worker.poll() is None:
+                worker.kill()
+                worker.wait()
+    for first, worker in enumerate(workers):
+        if worker.returncode != 0:
+            _raise_failure(folder / f"aegean_{first}.log", worker.returncode)
+
+
+def _raise_failure(log: Path, code: int) -> NoReturn:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    # the folder does not outlive a failure, the program's log does
+    logger.error("the end of what Aegean wrote:\n%s", "\n".join(lines[-30:]))
+    reason = lines[-1] if lines else "it wrote nothing"
+    raise SourceFinderError(f"Aegean failed with exit code {code} ({reason}); the log shows more of its output.")
+
+
+def _merge(stripes: list[Path], output: Path) -> None:
+    """Put the tables of the stripes together, with islands numbered through."""
+    tables, islands = [], 0
+    for target in stripes:
+        path = target / OUTPUT
+        if path.exists():
+            # the random ids of Aegean would make equal runs differ
+            table = pd.read_csv(path).drop(columns="uuid", errors="ignore")
+            tables.append(table.assign(island=table["island"] + islands))
+            islands = int(tables[-1]["island"].max())
+    merged = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS.split(","))
+    merged.to_csv(output, index=False, lineterminator="\n")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import logging
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from xml.parsers.expat import ExpatError
 
 import numpy as np
 import pandas as pd
@@ -190,7 +192,7 @@ def _read_any(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
         table, units = reader(path)
     except SourceFinderError:
         raise
-    except (OSError, EOFError, ValueError, IndexError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, IndexError, KeyError, TypeError, zlib.error, ExpatError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise SourceFinderError(f"{path} cannot be read as a source list: {reason}.") from error
     # CASDA puts col_ before each name in its VOTables
