@@ -216,7 +216,7 @@ def _brighter_sources(
     sums = [
         np.bincount(i, weights=flux[j] * weight, minlength=len(rows)).astype(float)
         # artefacts fade from their source to the end of its near reach
-        for weight in (np.clip(1 - distance / near_radius, 0, 1), distance <= far_radius)
+        for weight in (np.clip(1 - (distance / near_radius) ** 2, 0, 1), distance <= far_radius)
     ]
     return np.where(np.isfinite(nearest), nearest, np.nan), sums[0], sums[1]
 

@@ -73,8 +73,12 @@ def _is_large(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
 
 def _is_double(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
     same_island = (rows["askap_island_components"] > 1).fillna(False) & (rows["type"] == NO_CATALOGUE_MATCH)
-    # a small change of a match may be "explained" by chance
-    return same_island | (_is_large(rows, t) & (rows["blend_explains"] >= t.blend_explains))
+    explained = rows["blend_explains"] >= t.blend_explains
+    # what the blend leaves of a catalogue source's change must not be a candidate itself
+    left = (1 - rows["blend_explains"]) * rows["ln_ratio"].abs() < np.log(t.candidate_min_ratio)
+    explained &= left | (rows["type"] == NO_CATALOGUE_MATCH)
+    # a small change may be "explained" by chance
+    return same_island | (_is_large(rows, t) & explained)
 
 
 def _has_neighbour(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
@@ -240,7 +244,7 @@ FLAGS: tuple[Flag, ...] = (
 )
 
 _LAST = ("Large ratio not significant",)
-_PRIMARY_ORDER: dict[str, tuple[str, ...]] = {
+PRIMARY_ORDER: dict[str, tuple[str, ...]] = {
     MATCH: ("Failed", "Edge of ASKAP image", "Extended source", "Large island source", "Likely double", *_LAST),
     NO_ASKAP_MATCH: (
         "Failed",
@@ -307,7 +311,7 @@ def primary_flag(category: pd.Series, bits: NDArray[np.int64]) -> NDArray[np.obj
         ``"Good"`` where no veto applies.
     """
     words = np.full(len(bits), GOOD, dtype=object)
-    for name, order in _PRIMARY_ORDER.items():
+    for name, order in PRIMARY_ORDER.items():
         here = (category == name).to_numpy(bool)
         for flag in reversed(order):
             words[here & (bits >> _BY_NAME[flag].bit & 1 == 1)] = flag
