@@ -15,7 +15,7 @@ from typing import Any, TextIO
 import configargparse
 
 from racs_transients import __version__
-from racs_transients.config import LATER_STAGES, SECTIONS, Option, all_options
+from racs_transients.config import LATER_STAGES, REDACTED, SECRETS, SECTIONS, Option, all_options
 from racs_transients.errors import ConfigError
 
 TRUE, FALSE = frozenset({"yes", "true", "t", "y", "1", "on"}), frozenset({"no", "false", "f", "n", "0", "off"})
@@ -272,6 +272,31 @@ def meaning(name: str) -> str:
         built = LATER_STAGES[name].built if option.kind != "bool" else ()
         text += f" Built so far: {', '.join(built)}." if built else " Not built yet."
     return text
+
+
+def without_secrets(command: Sequence[str]) -> list[str]:
+    """Return a command line whose secrets are replaced, for the manifest.
+
+    Parameters
+    ----------
+    command : sequence of str
+        Words of the command.
+
+    Returns
+    -------
+    list of str
+        As many words.
+    """
+    result = list(command)
+    for number, word in enumerate(command):
+        written, has_value, _ = word.partition("=")
+        if not written.startswith("--") or written[2:].replace("-", "_") not in SECRETS:
+            continue
+        if has_value:
+            result[number] = f"{written}={REDACTED}"
+        elif number + 1 < len(result):
+            result[number + 1] = REDACTED
+    return result
 
 
 def read_arguments(arguments: Sequence[str], findings: Findings) -> tuple[dict[str, str], list[str]]:

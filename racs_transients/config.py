@@ -87,8 +87,8 @@ LATER_STAGES: Mapping[str, LaterStage] = MappingProxyType(
 )
 
 
-def _option(default: Any, kind: Kind, help_: str, **rest: Any) -> Any:
-    return field(default=default, metadata={"option": Option(kind, help_, **rest)})
+def _option(default: Any, kind: Kind, help_: str, *, shown: bool = True, **rest: Any) -> Any:
+    return field(default=default, repr=shown, metadata={"option": Option(kind, help_, **rest)})
 
 
 def _number(default: float, help_: str, unit: str = "", minimum: float | None = 0, **rest: Any) -> Any:
@@ -308,7 +308,7 @@ class Database:
     )
     db_username: str = _option("postgres", "str", "User of the database.", only_with="db_inject")
     db_password: str | None = _option(
-        None, "str", "Password of the database; ~/.pgpass is a better place.", only_with="db_inject"
+        None, "str", "Password of the database; ~/.pgpass is a better place.", only_with="db_inject", shown=False
     )
     db_host: str = _option("localhost", "str", "Host of the database.", only_with="db_inject")
     db_port: int = _option(5432, "int", "Port of the database.", minimum=1, maximum=65535, only_with="db_inject")
