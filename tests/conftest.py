@@ -1,0 +1,47 @@
+"""What several tests share: the real data, a small simulated field, and running the program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from racs_transients.cli import process_askap_image
+from racs_transients.simulate import FieldSettings, simulate_field
+
+DATA = Path(__file__).parents[1].parent / "shared/data"
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    if not DATA.is_dir():
+        pytest.skip("the real observations in ../shared/data are absent")
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def small_field(tmp_path_factory):
+    """A field of 1000² pixels with bright transients, as real in format as the large ones."""
+    settings = FieldSettings(seed=3, size=1000, new=5, vanished=5, variable=5, transient_snr=12)
+    return simulate_field(settings, tmp_path_factory.mktemp("field"))
+
+
+@pytest.fixture(scope="session")
+def small_command(small_field):
+    """Arguments that process the small field with everything it has."""
+    return [
+        str(small_field.image),
+        "--sumss-csv",
+        str(small_field.catalogue),
+        "--sumss-mosaic-dir",
+        str(small_field.mosaics),
+        "--transients",
+    ]
+
+
+@pytest.fixture(scope="session")
+def small_results(small_command, tmp_path_factory):
+    """The results folder of the small field; tests only read it."""
+    folder = tmp_path_factory.mktemp("results")
+    assert process_askap_image([*small_command, "--output-dir", str(folder)]) == 0
+    return next(folder.iterdir())

@@ -1,0 +1,169 @@
+"""The whole pipeline on a small simulated field."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from astropy.io.votable import parse_single_table
+
+from racs_transients import products, schema, sky, tables
+from racs_transients.cli import process_askap_image
+from racs_transients.simulate import compare_with_truth
+from racs_transients.simulate.observation import edge_rise
+
+STEM = "image.i.SIM.cont.taylor.0.restored"
+
+
+@pytest.fixture(scope="module")
+def master(small_results):
+    return tables.read_csv(small_results / products.MASTER, schema.CROSSMATCHES)
+
+
+def test_every_documented_file_is_there(small_results):
+    names = {str(path.relative_to(small_results)) for path in small_results.rglob("*") if path.is_file()}
+    assert {
+        "run.json",
+        "processASKAPimage.log",
+        f"{STEM}_comp.csv",
+        f"{STEM}_sumss_comp.csv",
+        f"{STEM}_sumss_askap_crossmatch_diagnostic.csv",
+        f"{STEM}_sumss_askap_crossmatch_transient.csv",
+        products.MASTER,
+        products.MASTER_VOTABLE,
+        *products.CATEGORY_FILES.values(),
+    } <= names
+    assert not [name for name in names if ".part" in name]
+
+
+def test_the_master_table_is_the_three_categories(small_results, master):
+    parts = [
+        tables.read_csv(small_results / name, schema.CROSSMATCHES).assign(expected=category)
+        for category, name in products.CATEGORY_FILES.items()
+    ]
+    together = pd.concat(parts)
+    assert (together["type"] == together["expected"]).all()
+    assert sorted(together["match_id"]) == list(range(1, len(master) + 1)) == list(master["match_id"])
+    assert all(len(part) > 0 for part in parts)
+
+
+def test_bright_transients_in_the_open_are_found(small_field, master):
+    result = compare_with_truth(pd.read_csv(small_field.truth), master, small_field.settings)
+    settings = small_field.settings
+    east, north = sky.offsets(settings.ra, settings.dec, result.transients["ra"], result.transients["dec"])
+    inside = edge_rise(settings, east, north) < 1.7
+    open_field = result.transients[inside & ~result.transients["blocked"]]
+    assert len(open_field) >= 5
+    assert open_field["found"].all(), open_field
+    assert len(result.false[~result.false["truly_changed"]]) == 0
+
+
+def test_offsets_and_flux_scale_of_the_field_are_recovered(small_field, small_results):
+    found = json.loads((small_results / "run.json").read_text())["calibration"]
+    pairs = tables.read_csv(small_results / f"{STEM}_sumss_askap_crossmatch_diagnostic.csv", products.PAIRS)
+    near = pairs[pairs["separation"] < 5]
+    assert near["ra_offset"].median() == pytest.approx(small_field.settings.ra_offset, abs=1.0)
+    assert near["dec_offset"].median() == pytest.approx(small_field.settings.dec_offset, abs=1.0)
+    assert 0.8 < found["flux_scale"] < 1.25
+
+
+def test_columns_mean_what_the_schema_says(master):
+    assert (master["ratio"].dropna() >= 1).all()
+    assert (master["vs_abs"].dropna() == master["vs"].abs().dropna()).all()
+    match = master[master["type"] == "match"]
+    assert (match["separation"] <= 45).all()
+    assert (np.sign(match["vs"]) == np.sign(match["ln_ratio"])).all()
+    vanished = master[master["type"] == "noaskapmatch"]
+    assert set(vanished["askap_origin"]) <= {"forced", "none"}
+    assert vanished["native_flux"].notna().any()
+    assert (master.loc[master["type"] == "nocatalogmatch", "predicted_snr"] >= 5).all()
+    assert master.loc[master["is_candidate"], "flag"].eq("Good").all()
+    assert (master["ratio"].dropna().diff().dropna() <= 0).all()
+
+
+def test_votable_holds_the_same_rows(small_results, master):
+    table = parse_single_table(small_results / products.MASTER_VOTABLE).to_table()
+    assert len(table) == len(master)
+    np.testing.assert_allclose(np.asarray(table["ratio"], float), master["ratio"], equal_nan=True)
+    assert str(table["askap_flux"].unit) == "mJy"
+
+
+def test_the_manifest_says_what_was_done(small_field, small_results):
+    manifest = json.loads((small_results / "run.json").read_text())
+    assert manifest["state"] == "complete"
+    assert manifest["inputs"]["sumss_csv"]["path"] == str(small_field.catalogue)
+    assert len(manifest["image"]["sha256"]) == 64
+    assert manifest["settings"]["transients"]["transients"] is True
+    assert sum(manifest["counts"]["rows"].values()) > 20
+    assert products.MASTER in manifest["products"]
+    assert {"image", "noise maps", "ASKAP sources"} <= {stage["name"] for stage in manifest["stages"]}
+
+
+def _tables(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*.csv")) if ".cache" not in str(p)}
+
+
+def test_the_same_command_again_reuses_the_costly_stages_and_gives_the_same_bytes(
+    small_command, small_results, tmp_path
+):
+    again = tmp_path / small_results.name
+    shutil.copytree(small_results, again)
+    assert process_askap_image([*small_command, "--output-dir", str(tmp_path)]) == 0
+    assert _tables(again) == _tables(small_results)
+    stages = {s["name"]: s["result"] for s in json.loads((again / "run.json").read_text())["stages"]}
+    assert "earlier run" in stages["noise maps"]
+    assert "earlier run" in stages["ASKAP sources"]
+
+
+def test_the_order_of_the_catalogue_changes_no_measurement(small_field, small_command, small_results, master, tmp_path):
+    shuffled = tmp_path / "shuffled.csv"
+    pd.read_csv(small_field.catalogue).sample(frac=1, random_state=4).to_csv(shuffled, index=False)
+    results = tmp_path / small_results.name
+    shutil.copytree(small_results, results)
+    command = [str(shuffled) if word == str(small_field.catalogue) else word for word in small_command]
+    assert process_askap_image([*command, "--output-dir", str(tmp_path)]) == 0
+    found = tables.read_csv(results / products.MASTER, schema.CROSSMATCHES)
+    columns = ["name", "type", "ratio", "vs", "flag", "is_candidate", "blend_flux"]
+    pd.testing.assert_frame_equal(found[columns], master[columns], rtol=1e-9)
+
+
+def test_remove_extended_acts_on_the_diagnostic_crossmatch_only(small_command, small_results, master, tmp_path):
+    results = tmp_path / small_results.name
+    shutil.copytree(small_results, results)
+    options = ["--remove-extended", "--askap-ext-thresh", "1.1", "--correct-flux-scale", "no"]
+    assert process_askap_image([*small_command, *options, "--output-dir", str(tmp_path)]) == 0
+    name = f"{STEM}_sumss_askap_crossmatch_diagnostic.csv"
+    assert len(pd.read_csv(results / name)) < len(pd.read_csv(small_results / name)) or len(
+        pd.read_csv(results / name)["askap_source_id"].unique()
+    ) < len(pd.read_csv(small_results / name)["askap_source_id"].unique())
+    found = tables.read_csv(results / products.MASTER, schema.CROSSMATCHES)
+    assert sorted(found["name"]) == sorted(master["name"])
+
+
+def test_without_transients_only_the_lists_are_compared(small_command, small_results, tmp_path):
+    results = tmp_path / small_results.name
+    shutil.copytree(small_results / ".cache", results / ".cache")
+    shutil.copy(small_results / "run.json", results)
+    command = [word for word in small_command if word != "--transients"]
+    assert process_askap_image([*command, "--output-dir", str(tmp_path)]) == 0
+    assert (results / f"{STEM}_sumss_askap_crossmatch_transient.csv").exists()
+    assert not (results / "transients").exists()
+
+
+def test_without_mosaics_new_sources_are_compared_with_the_completeness_limit(small_command, small_results, tmp_path):
+    shutil.copytree(small_results, tmp_path / small_results.name)
+    command = small_command[:3] + small_command[5:]
+    assert process_askap_image([*command, "--output-dir", str(tmp_path)]) == 0
+    found = tables.read_csv(tmp_path / small_results.name / products.MASTER, schema.CROSSMATCHES)
+    new = found[found["type"] == "nocatalogmatch"]
+    assert set(new["ref_origin"]) == {"limit"}
+    assert set(new["ref_flux"]) == {8.0}
+    assert new["ratio_is_limit"].all()
+
+
+def test_a_supplied_source_list_gives_the_same_candidates(small_command, small_results, master, tmp_path):
+    listed = next(small_results.rglob("aegean_comp.csv"))
+    assert process_askap_image([*small_command, "--askap-csv", str(listed), "--output-dir", str(tmp_path)]) == 0
+    found = tables.read_csv(tmp_path / small_results.name / products.MASTER, schema.CROSSMATCHES)
+    assert list(found.loc[found["is_candidate"], "name"]) == list(master.loc[master["is_candidate"], "name"])
