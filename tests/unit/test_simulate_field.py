@@ -63,7 +63,10 @@ NVSS_COLUMNS = [
 
 @pytest.fixture(scope="module")
 def sumss(tmp_path_factory):
-    settings = FieldSettings(seed=11, size=700, new=5, vanished=5, variable=5, artefacts=0, doubles=0.2)
+    # offsets so large that a source is lost where they are applied the wrong way round
+    settings = FieldSettings(
+        seed=11, size=700, new=5, vanished=5, variable=5, artefacts=0, doubles=0.2, ra_offset=6.0, dec_offset=-5.0
+    )
     return simulate_field(settings, tmp_path_factory.mktemp("sumss"))
 
 
