@@ -167,7 +167,7 @@ def no_askap_rows(
         Catalogue sources without a match.
     forced : pandas.DataFrame
         Forced photometry at their positions: flux, flux_err, rms, native_flux, native_flux_err,
-        native_rms, failure.
+        native_rms, failure; map_value is the brightness there with its neighbours in it.
     nearest_sources : pandas.DataFrame
         island_id, island_components and nn_separation (distance) of the nearest ASKAP source; NA
         where it is too far to matter.
@@ -191,8 +191,8 @@ def no_askap_rows(
         **_side("askap_", nearest_sources),
         **_scaled("askap_", forced["flux"], forced["flux_err"], scaling),
         "askap_origin": np.where(forced["failure"].isna(), "forced", "none"),
-        "askap_flux_peak": forced["flux"],
-        "askap_flux_peak_err": forced["flux_err"],
+        "askap_flux_peak": forced["map_value"],
+        "askap_flux_peak_err": forced["rms"],
         "askap_rms": forced["rms"],
         "askap_snr": forced["flux"] / forced["rms"],
         **_scaled("native_", forced["native_flux"], forced["native_flux_err"], scaling),

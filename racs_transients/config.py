@@ -256,6 +256,9 @@ class FlagSettings:
     unfound_snr: float = _number(
         10.0, "Forced flux, in units of the local noise, that a finder would have found if it were a source."
     )
+    local_rms_factor: float = _number(
+        5.0, "Local noise, in units of the image's, above which new sources are not trusted.", minimum=1
+    )
     local_rms_snr: float = _number(5.0, "Signal to noise below which ASKAP could not show a catalogue source.")
     double_separation: float = _number(112.5, "A neighbour nearer than this is close.", "arcsec")
     blend_explains: float = _number(0.5, "Part of a change that a blend must explain to veto it.", maximum=1)

@@ -73,12 +73,13 @@ def _is_large(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
 
 def _is_double(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
     same_island = (rows["askap_island_components"] > 1).fillna(False) & (rows["type"] == NO_CATALOGUE_MATCH)
-    explained = rows["blend_explains"] >= t.blend_explains
+    explained: pd.Series = rows["blend_explains"] >= t.blend_explains
     # what the blend leaves of a catalogue source's change must not be a candidate itself
     left = (1 - rows["blend_explains"]) * rows["ln_ratio"].abs() < np.log(t.candidate_min_ratio)
     explained &= left | (rows["type"] == NO_CATALOGUE_MATCH)
     # a small change may be "explained" by chance
-    return same_island | (_is_large(rows, t) & explained)
+    double: pd.Series = same_island | (_is_large(rows, t) & explained)
+    return double
 
 
 def _has_neighbour(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
@@ -95,7 +96,15 @@ def _is_near_bright(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
 
 def _is_bright_structure(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
     # a compact source that bright would have been found, so it is no compact source
-    return (rows["askap_flux"] > t.bright_extended_snr * rows["image_rms"]) | (rows["askap_snr"] > t.unfound_snr)
+    bright = rows["askap_flux_peak"] > t.bright_extended_snr * rows["image_rms"]
+    return bright | (rows["askap_flux"] > t.unfound_snr * rows["askap_rms"])
+
+
+def _is_noisy(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
+    unseen = (rows["type"] == NO_ASKAP_MATCH) & (rows["predicted_snr"] < t.local_rms_snr)
+    # nothing that a finder makes of such a place is to be trusted
+    disturbed = (rows["type"] == NO_CATALOGUE_MATCH) & (rows["askap_rms"] > t.local_rms_factor * rows["image_rms"])
+    return unseen | disturbed
 
 
 def _is_created(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
@@ -172,10 +181,10 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         6,
         "Local RMS too high",
-        "The ASKAP image is too noisy here to show the catalogue source",
+        "The ASKAP image is too noisy here to show the catalogue source, or too disturbed to trust a new one",
         Severity.VETO,
-        (NO_ASKAP_MATCH,),
-        lambda rows, t: rows["predicted_snr"] < t.local_rms_snr,
+        (NO_ASKAP_MATCH, NO_CATALOGUE_MATCH),
+        _is_noisy,
     ),
     Flag(
         7,
@@ -264,6 +273,7 @@ PRIMARY_ORDER: dict[str, tuple[str, ...]] = {
         "Extended source",
         "Large island source",
         "Edge of ASKAP image",
+        "Local RMS too high",
         "Created convolved source",
         "Inflated convolved flux error",
         *_LAST,

@@ -66,10 +66,17 @@ def condon_errors(
     Notes
     -----
     The signal to noise of a parameter is (eq. 41)
-    ρ² = θ_M θ_m / (4 θ_N²) · [1 + (θ_N/θ_M)²]^α_M · [1 + (θ_N/θ_m)²]^α_m · (S_peak/σ)²
+    ρ² = θ_M θ_m / (4 θ_B θ_b) · [1 + (θ_B/θ_M)²]^α_M · [1 + (θ_b/θ_m)²]^α_m · (S_peak/σ)²
     with (α_M, α_m) = (3/2, 3/2) for the amplitude, (5/2, 1/2) for the major axis and (1/2, 5/2) for the
-    minor axis, θ_N² the product of the beam's axes; then σ(p)/p = √2/ρ (eq. 21). For a point source ρ²
-    is twice the squared signal to noise, so the peak's error is the local noise.
+    minor axis; then σ(p)/p = √2/ρ (eq. 21). Condon's noise is round; here its axes are those of the beam,
+    θ_B and θ_b, as in PySE, so that for a point source ρ² is twice the squared signal to noise for any
+    beam, and the peak's error is the local noise.
+
+    Measured on simulated point sources fitted by Aegean in noise with the beam as autocorrelation, at 4 to
+    10 pixels a beam (``tests/science/test_errors.py``): pulls of the peak are 0.95 to 0.99 wide, of the
+    integrated flux 0.80 to 0.92 (so its error is 10 to 20 % too large), of the position 1.0 to 1.1 at a
+    signal to noise of 8 to 15, 1.15 to 1.25 at 20 to 60 and 1.3 above: there the fit covers the whole
+    source, where unweighted least squares in such noise are 4/3 worse than this formula.
 
     References
     ----------
@@ -81,7 +88,7 @@ def condon_errors(
     snr = np.abs(peak) / np.asarray(rms, float)
 
     def rho2(alpha_major: float, alpha_minor: float) -> FloatArray:
-        shape = (1 + noise_size2 / major_**2) ** alpha_major * (1 + noise_size2 / minor_**2) ** alpha_minor
+        shape = (1 + (beam.major / major_) ** 2) ** alpha_major * (1 + (beam.minor / minor_) ** 2) ** alpha_minor
         return np.asarray(major_ * minor_ / (4 * noise_size2) * shape * snr**2)
 
     amplitude, along, across = 2 / rho2(1.5, 1.5), 2 / rho2(2.5, 0.5), 2 / rho2(0.5, 2.5)

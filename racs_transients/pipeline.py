@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from racs_transients import products, stages
+from racs_transients.arguments import without_secrets
 from racs_transients.config import Config
 from racs_transients.errors import RacsTransientsError
 from racs_transients.logs import Stages, log_file
@@ -102,7 +103,7 @@ def _run_in_folder(path: Path, target: Path, config: Config) -> None:
             target,
             image=path,
             settings=config.to_dict(redacted=True),
-            command=sys.argv,
+            command=without_secrets(sys.argv),
             clobber=config.general.clobber,
         ) as folder,
         log_file(target / "processASKAPimage.log"),

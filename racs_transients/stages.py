@@ -422,20 +422,18 @@ def compare_vanished(
     pandas.DataFrame
         Rows of the category noaskapmatch.
     """
+    survey = field.survey
     with run.stages("forced photometry, ASKAP") as done:
         missing = field.references[~association.matched].reset_index(drop=True)
         dec = missing["dec"] + calibration.dec_offset / 3600
         ra = missing["ra"] + calibration.ra_offset / 3600 / np.cos(np.deg2rad(missing["dec"]))
+        axes, flux_error = survey.beam_axes(missing["dec"]), run.config.analysis.askap_flux_error
+        neighbours = field.sources[["ra", "dec"]]
+        alone = convolved_forced_photometry(field.image, field.noise, ra, dec, axes)
         forced = convolved_forced_photometry(
-            field.image,
-            field.noise,
-            ra,
-            dec,
-            field.survey.beam_axes(missing["dec"]),
-            neighbours=field.sources[["ra", "dec"]],
-            flux_error=run.config.analysis.askap_flux_error,
-        )
-        rows = no_askap_rows(missing, forced, _islands_near(missing, field.sources), field.survey, scaling)
+            field.image, field.noise, ra, dec, axes, neighbours=neighbours, flux_error=flux_error
+        ).assign(map_value=alone["flux"])
+        rows = no_askap_rows(missing, forced, _islands_near(missing, field.sources), survey, scaling)
         done(f"{len(rows)} positions, {rows['failure'].notna().sum()} failed")
     return rows
 

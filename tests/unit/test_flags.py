@@ -16,7 +16,7 @@ QUIET = {
     "askap_beam_minor": 12.0, "ref_major": 60.0, "ref_minor": 45.0, "ref_beam_major": 60.0, "ref_beam_minor": 45.0,
     "askap_island_components": 1, "bright_flux": 0.0, "bright_sum": 0.0,
     "askap_scaled_flux": 20.0, "ref_scaled_flux": 20.0,
-    "askap_flux": 1.0, "askap_snr": 1.0, "image_rms": 0.25, "predicted_snr": 50.0, "askap_nn_separation": 300.0,
+    "askap_flux": 1.0, "askap_rms": 0.25, "image_rms": 0.25, "predicted_snr": 50.0, "askap_nn_separation": 300.0,
     "askap_origin": "detected", "ref_origin": "forced", "on_edge": False,
 }  # fmt: skip
 
@@ -36,9 +36,10 @@ CASES = [
     ("Likely artefact (bright source)", NO_ASKAP_MATCH, {"bright_flux": 500.0}),
     ("Likely artefact (bright source)", NO_CATALOGUE_MATCH, {"bright_flux": 500.0}),
     ("Likely artefact (bright source)", NO_ASKAP_MATCH, {"bright_sum": 6000.0}),
-    ("Likely bright extended structure", NO_ASKAP_MATCH, {"askap_flux": 13.0}),
-    ("Likely bright extended structure", NO_ASKAP_MATCH, {"askap_snr": 11.0}),
+    ("Likely bright extended structure", NO_ASKAP_MATCH, {"askap_flux_peak": 13.0}),
+    ("Likely bright extended structure", NO_ASKAP_MATCH, {"askap_flux": 2.8}),
     ("Local RMS too high", NO_ASKAP_MATCH, {"predicted_snr": 4.9}),
+    ("Local RMS too high", NO_CATALOGUE_MATCH, {"askap_rms": 1.3}),
     ("Likely double", NO_CATALOGUE_MATCH, {"askap_island_components": 2}),
     ("Likely double", MATCH, {"ratio": 2.5, "ln_ratio": 0.92, "vs_abs": 9.0, "blend_explains": 0.5}),
     ("Likely double", NO_CATALOGUE_MATCH, {"ratio": 2.5, "vs_abs": 9.0, "blend_explains": 0.7}),
