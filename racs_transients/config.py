@@ -223,7 +223,7 @@ class Transients:
     )
     transients_askap_snr_thresh: float = _number(
         5.0,
-        "Signal to noise in the survey from which an ASKAP source should have been seen there.",
+        "Signal to noise in the survey above which nothing is trusted an ASKAP source should have been seen there.",
         aliases=("transients_askap_sumss_snr_thresh",),
     )
     transients_large_flux_ratio_thresh: float = _number(
@@ -257,7 +257,7 @@ class FlagSettings:
         10.0, "Forced flux, in units of the local noise, that a finder would have found if it were a source."
     )
     local_rms_factor: float = _number(
-        5.0, "Local noise, in units of the image's, above which new sources are not trusted.", minimum=1
+        5.0, "Local noise, in units of the image's, above which nothing is trusted.", minimum=1
     )
     local_rms_snr: float = _number(5.0, "Signal to noise below which ASKAP could not show a catalogue source.")
     double_separation: float = _number(112.5, "A neighbour nearer than this is close.", "arcsec")

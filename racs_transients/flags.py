@@ -102,9 +102,8 @@ def _is_bright_structure(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
 
 def _is_noisy(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
     unseen = (rows["type"] == NO_ASKAP_MATCH) & (rows["predicted_snr"] < t.local_rms_snr)
-    # nothing that a finder makes of such a place is to be trusted
-    disturbed = (rows["type"] == NO_CATALOGUE_MATCH) & (rows["askap_rms"] > t.local_rms_factor * rows["image_rms"])
-    return unseen | disturbed
+    # neither a source that a finder makes of such a place nor the lack of one is to be trusted
+    return unseen | (rows["askap_rms"] > t.local_rms_factor * rows["image_rms"])
 
 
 def _is_created(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
@@ -181,7 +180,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         6,
         "Local RMS too high",
-        "The ASKAP image is too noisy here to show the catalogue source, or too disturbed to trust a new one",
+        "The ASKAP image is too noisy here to show the catalogue source, or too disturbed to be trusted",
         Severity.VETO,
         (NO_ASKAP_MATCH, NO_CATALOGUE_MATCH),
         _is_noisy,
