@@ -223,7 +223,7 @@ class Transients:
     )
     transients_askap_snr_thresh: float = _number(
         5.0,
-        "Signal to noise in the survey above which nothing is trusted an ASKAP source should have been seen there.",
+        "Signal to noise in the survey from which an ASKAP source should have been seen there.",
         aliases=("transients_askap_sumss_snr_thresh",),
     )
     transients_large_flux_ratio_thresh: float = _number(
