@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,6 +49,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )  # fmt: skip
 _FLUX_UNIT = MappingProxyType({"aegean": "Jy", "selavy": "mJy"})
+_PER_BEAM = re.compile(r"\s*(/\s*beam|[ .]?beam(-1|\^-1|\*\*-1))\s*", re.IGNORECASE)
 _REQUIRED = ("ra", "dec", "flux_peak", "flux_int", "major", "minor", "pa")
 
 
@@ -164,7 +166,7 @@ def _convert(values: pd.Series, unit: str, role: str, path: Path) -> pd.Series:
         return numbers.fillna(0).astype("int64")
     try:
         # a brightness per beam is compared in its numerator; beams cancel
-        factor: float = u.Unit(unit.replace("/beam", "").replace("beam-1", "").strip()).to(target)
+        factor: float = u.Unit(_PER_BEAM.sub("", unit).strip()).to(target)
     except (ValueError, TypeError) as error:
         raise SourceFinderError(f"{path}: column for {role} is in {unit!r}, which is no {target}.") from error
     return numbers * factor
@@ -241,7 +243,7 @@ def _read_votable(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
 
 def _read_fits(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
     with quiet_fits():
-        return _from_astropy(Table.read(path))
+        return _from_astropy(Table.read(path, format="fits"))
 
 
 def _from_astropy(table: Table) -> tuple[pd.DataFrame, dict[str, str]]:
