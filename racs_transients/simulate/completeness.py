@@ -86,12 +86,15 @@ def _is_blocked(transients: pd.DataFrame, truth: pd.DataFrame, settings: FieldSe
     other = truth["truth_id"].to_numpy()[j] != transients["truth_id"].to_numpy()[i]
     bright = transients[["askap_flux", "survey_flux"]].max(axis=1).to_numpy()
     heavy = truth[["askap_flux", "survey_flux"]].max(axis=1).to_numpy()[j] >= 0.1 * bright[i]
+    real = ~truth["kind"].str.startswith("artefact").to_numpy(bool)[j]
     blocked = np.zeros(len(transients), bool)
-    blocked[i[other & heavy & (distance <= major[i])]] = True
+    blocked[i[other & real & heavy & (distance <= major[i])]] = True
     return pd.Series(blocked)
 
 
 def _reasons(transients: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    if rows.empty:
+        return np.full(len(transients), "no row", dtype=object)
     index, separation = sky.nearest(transients["ra"], transients["dec"], rows["ra"], rows["dec"])
     near = rows.iloc[index]
     words = near["type"] + ": " + near["flag"] + ", ratio " + near["ratio"].map("{:.2f}".format)
@@ -106,5 +109,5 @@ def _false(candidates: pd.DataFrame, truth: pd.DataFrame, settings: FieldSetting
     factor = frequency_factor(settings.frequency, settings.reference.frequency)
     with np.errstate(divide="ignore"):
         change = np.exp(np.abs(np.log(source["askap_flux"] * factor / source["survey_flux"])))
-    false = candidates.assign(kind=source["kind"], true_ratio=change, truly_changed=change >= 1.7)
+    false = candidates.assign(kind=source["kind"], true_ratio=change, truly_changed=change >= 2.0)
     return false[~(to_real <= _MATCH_RADIUS)].reset_index(drop=True)

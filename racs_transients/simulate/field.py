@@ -115,18 +115,29 @@ def _write_image(settings: FieldSettings, truth: pd.DataFrame, files: SimulatedF
         askap_flux=truth["askap_flux"] * settings.flux_scale,
     )
     seen = observed(shifted, "askap_flux", settings.beam.covariance)
-    write_painted(files.image, header, wcs, scales, shape, seen, settings.beam, settings.seed, _noise_rows(settings))
+    write_painted(files.image, header, wcs, scales, shape, seen, settings.beam, settings.seed, noise_levels(settings))
     weights_header = header.copy()
     for keyword in ("BUNIT", "BMAJ", "BMIN", "BPA"):
         del weights_header[keyword]
     weights = create_fits(files.weights, weights_header, (1, 1, *shape))
-    for rows, level in _noise_rows(settings)(shape):
+    for rows, level in noise_levels(settings)(shape):
         weights[0, 0, rows] = np.nan_to_num((settings.rms * 1e-3 / level) ** 2)
     del weights
 
 
-def _noise_rows(settings: FieldSettings) -> Levels:
-    """Return a function that yields the noise level (Jy/beam) of an image, stripe by stripe."""
+def noise_levels(settings: FieldSettings) -> Levels:
+    """Return the noise level of the image of a field.
+
+    Parameters
+    ----------
+    settings : FieldSettings
+        The field.
+
+    Returns
+    -------
+    callable
+        Called with a shape; yields rows and noise level (Jy/beam), NaN outside the border.
+    """
 
     def rows_of(shape: tuple[int, int]) -> Iterator[tuple[slice, FloatArray]]:
         x = (np.arange(shape[1], dtype=float) - (shape[1] - 1) / 2) * settings.pixel

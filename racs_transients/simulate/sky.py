@@ -76,7 +76,9 @@ def _background(settings: FieldSettings, rng: np.random.Generator) -> pd.DataFra
     ln_ratio = np.interp(rng.uniform(size=n), QUANTILES, LN_RATIO[settings.survey])
     factor = frequency_factor(settings.frequency, settings.reference.frequency)
     table = _table("steady", rng.uniform(-half, half, n), rng.uniform(-half, half, n), flux, flux * factor)
-    table = table.assign(ln_ratio=ln_ratio, survey_flux=table["survey_flux"] * np.exp(-ln_ratio))
+    # the measured pairs are limited by the survey, so the change is drawn at a given survey flux: drawn at a
+    # given ASKAP flux, sources that scatter up over the survey's limit would triple the tail
+    table = table.assign(ln_ratio=ln_ratio, askap_flux=table["askap_flux"] * np.exp(ln_ratio))
     is_extended = rng.uniform(size=n) < settings.extended
     major = np.where(is_extended, rng.uniform(20, 90, n), 0.0)
     table = table.assign(

@@ -74,3 +74,15 @@ def test_a_run_without_candidates_finds_nothing_and_has_no_false_ones():
     assert not result.transients["found"].any()
     assert result.false.empty
     assert result.area == pytest.approx(SETTINGS.area)
+
+
+def test_a_run_without_rows_has_found_nothing():
+    truth = _truth(("new", 0.0, -55.0, 50.0, 0.0))
+    rows = _rows(("match", 90.0, 0.0, False, "Good", 1.0)).iloc[:0]
+    assert compare_with_truth(truth, rows, SETTINGS).transients["reason"].to_list() == ["no row"]
+
+
+def test_an_artefact_does_not_excuse_a_loss():
+    truth = _truth(("new", 0.0, -55.0, 50.0, 0.0), ("artefact_askap", 0.0, -55.01, 30.0, 0.0))
+    rows = _rows(("match", 90.0, 0.0, False, "Good", 1.0))
+    assert not compare_with_truth(truth, rows, SETTINGS).transients["blocked"][0]

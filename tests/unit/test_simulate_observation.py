@@ -20,6 +20,7 @@ from racs_transients.simulate.observation import (
     tangent_wcs,
 )
 from racs_transients.simulate.settings import FieldSettings
+from racs_transients.simulate.tile import paint_list
 
 
 def _component(ra, dec, major=20.0, minor=12.0, pa=30.0, flux_peak=7.0):
@@ -142,3 +143,14 @@ def test_fits_file_made_on_disk_is_valid_and_holds_what_is_written(tmp_path):
         hdus.verify("exception")
         assert hdus[0].data.shape == (1, 1, 37, 37)
         np.testing.assert_array_equal(hdus[0].data.ravel(), np.arange(37 * 37))
+
+
+def test_a_list_is_painted_as_an_image_stripe_by_stripe(tmp_path, monkeypatch):
+    monkeypatch.setattr(observation, "_STRIPE", 64)
+    settings = FieldSettings(size=401, rms=0.2)
+    components = _component(settings.ra, settings.dec, *(settings.beam.major, settings.beam.minor, settings.beam.pa))
+    paint_list(components.assign(flux_peak=100.0), tmp_path / "tile.fits", settings)
+    data = fits.getdata(tmp_path / "tile.fits")[0, 0]
+    assert data[200, 200] == pytest.approx(0.1, rel=0.03)
+    assert np.nanstd(data[120:180, 120:280]) == pytest.approx(0.2e-3, rel=0.15)
+    assert np.isnan(data[0, 0])
