@@ -103,7 +103,9 @@ def _is_bright_structure(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
 def _is_noisy(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
     unseen = (rows["type"] == NO_ASKAP_MATCH) & (rows["predicted_snr"] < t.local_rms_snr)
     # neither a source that a finder makes of such a place nor the lack of one is to be trusted
-    return unseen | (rows["askap_rms"] > t.local_rms_factor * rows["image_rms"])
+    # (a forced flux has the noise of the survey's resolution beside that of the image)
+    rms = rows["native_rms"].fillna(rows["askap_rms"])
+    return unseen | (rms > t.local_rms_factor * rows["image_rms"])
 
 
 def _is_created(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
