@@ -90,7 +90,7 @@ def _cut(raw: Table, survey: Survey, path: Path, region: tuple[float, float, flo
     if _inside(ra, dec, region).any() or unknown.any():
         # rows without a position stay, to be complained of
         return raw[_inside(ra, dec, region) | unknown]
-    if _inside(ra * 15, dec, region).any():
+    if ra.max() <= 24 and _inside(ra * 15, dec, region).any():
         raise CatalogueError(f"{path}: the right ascensions ({names[0]}) are in hours; they must be in degrees.")
     raise CatalogueError(
         f"{path} has no source within {region[2]:.2f}° of RA {region[0]:.3f}°, Dec {region[1]:.3f}°; "

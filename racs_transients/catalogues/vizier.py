@@ -128,6 +128,8 @@ def _query(survey: Survey, ra: float, dec: float, radius: float, url: str | None
         found = vizier.query_region(
             SkyCoord(ra * u.deg, dec * u.deg), radius=radius * u.deg, catalog=list(survey.vizier_tables), cache=False
         )
+    if found is None:  # what astroquery makes of an answer that it cannot parse
+        raise CatalogueError("the answer is malformed")
     # a catalogue without rows is absent from the answer, so tables are taken by name
     tables = [found[name] for name in survey.vizier_tables if name in found.keys()]  # noqa: SIM118
     if not tables:

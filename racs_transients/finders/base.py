@@ -25,13 +25,53 @@ class SourceFinder(Protocol):
     name: str
 
     def settings(self, path: Path | None) -> Settings:
-        """Return the settings of a file's section, or the documented defaults without a file."""
+        """Return the settings of a file's section, or the documented defaults without a file.
+
+        Parameters
+        ----------
+        path : pathlib.Path, optional
+            The settings file.
+
+        Returns
+        -------
+        mapping
+            Setting to value.
+        """
 
     def find(self, image: Image, noise: NoiseMaps, settings: Settings, folder: Path) -> None:
-        """Find sources and leave the finder's own output in a folder."""
+        """Find sources and leave the finder's own output in a folder.
+
+        Parameters
+        ----------
+        image : Image
+            The image.
+        noise : NoiseMaps
+            Its noise.
+        settings : mapping
+            From `settings`.
+        folder : pathlib.Path
+            Where the output goes.
+        """
 
     def read(self, folder: Path, image: Image, noise: NoiseMaps, *, flux_error: float) -> pd.DataFrame:
-        """Return the sources of that output as ``schema.SOURCES``."""
+        """Return the sources of that output.
+
+        Parameters
+        ----------
+        folder : pathlib.Path
+            Where the output is.
+        image : Image
+            The image.
+        noise : NoiseMaps
+            Its noise.
+        flux_error : float
+            Fractional error of the flux scale.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``schema.SOURCES``.
+        """
 
 
 def canonical_sources(raw: pd.DataFrame, image: Image, noise: NoiseMaps, *, flux_error: float) -> pd.DataFrame:

@@ -109,7 +109,7 @@ def read_raw_list(path: Path, kind: str | None = None) -> pd.DataFrame:
     path : pathlib.Path
         The file.
     kind : {"aegean", "selavy"}, optional
-        Detected from the columns by default.
+        Expected format; what the columns say wins, with a warning.
 
     Returns
     -------
@@ -122,7 +122,11 @@ def read_raw_list(path: Path, kind: str | None = None) -> pd.DataFrame:
         If the file cannot be read or lacks columns.
     """
     table, units = _read_any(path)
-    kind = kind or _detect(path, table)
+    found = _detect(path, table)
+    if kind is not None and kind != found:
+        # both documented ini files say aegean of lists that Selavy wrote
+        logger.warning("%s is a list by %s, not %s, and is read as such", path.name, found, kind)
+    kind = found
     names = dict(zip(_ROLES, _COLUMNS[kind], strict=True))
     absent = [names[role] for role in _REQUIRED if names[role] not in table]
     if absent:

@@ -54,7 +54,18 @@ def _on_sky(settings: FieldSettings, x: pd.Series, y: pd.Series) -> tuple[FloatA
 
 
 def half_side(settings: FieldSettings) -> float:
-    """Return half the side of the sky that is simulated, arcsec: the field and a margin of 0.3°."""
+    """Return half the side of the sky that is simulated: the field and a margin of 0.3°.
+
+    Parameters
+    ----------
+    settings : FieldSettings
+        The field.
+
+    Returns
+    -------
+    float
+        The half side in arcsec.
+    """
     return settings.size * settings.pixel / 2 + 1080.0
 
 
