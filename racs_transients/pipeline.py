@@ -50,9 +50,10 @@ def run_image(path: Path, config: Config, folder: RunFolder) -> pd.DataFrame:
     run = Run(config, folder, Stages(N_STAGES, folder.record_stage))
     image = stages.load_image(path, run)
     survey = stages.choose_survey(image.centre[1], config)
+    # the catalogue first: what is wrong with it shows before the costly stages
+    references, bright = stages.reference_catalogue(image, survey, run)
     noise = stages.noise_maps(image, run)
     sources = stages.source_list(image, noise, run)
-    references, bright = stages.reference_catalogue(image, survey, run)
     field = Field(image, noise, sources, survey, references, bright)
     products.write_catalogues(folder, stem, survey, sources, references)
 
