@@ -1,0 +1,126 @@
+"""The stages that pair the lists and measure flux scale and astrometry from the pairs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from racs_transients.calibration import Calibration, calibrate
+from racs_transients.comparison import (
+    FluxScaling,
+    flux_scaling,
+    match_rows,
+)
+from racs_transients.crossmatch import Association, associate, compact
+from racs_transients.stages.run import Field, Run
+from racs_transients.surveys import Survey
+
+
+def scaling_of(field: Field, run: Run, calibration: Calibration | None) -> FluxScaling:
+    """Return how ASKAP fluxes of the image become fluxes of the survey.
+
+    Parameters
+    ----------
+    field : Field
+        Image and survey.
+    run : Run
+        Options.
+    calibration : Calibration, optional
+        Flux scale to divide out, where the options want that.
+
+    Returns
+    -------
+    FluxScaling
+        Factor and error.
+    """
+    options = run.config.analysis
+    return flux_scaling(
+        field.image.frequency,
+        field.survey,
+        spectral_index=options.spectral_index,
+        spectral_index_err=options.spectral_index_err,
+        calibration=calibration if options.correct_flux_scale else None,
+    )
+
+
+def _all_pairs(sources: pd.DataFrame, references: pd.DataFrame, survey: Survey, scaling: FluxScaling) -> pd.DataFrame:
+    """Return each catalogue source with its nearest ASKAP source at any distance."""
+    rows = match_rows(associate(references, sources, np.inf), sources, references, survey, scaling)
+    ln_ratio = np.log(rows["askap_scaled_flux"]) - np.log(rows["ref_flux_int"])
+    return rows.assign(ln_ratio=ln_ratio, ratio=np.exp(np.abs(ln_ratio)))
+
+
+def diagnostic_crossmatch(field: Field, run: Run) -> tuple[pd.DataFrame, Calibration]:
+    """Pair the lists for the diagnostics, and measure flux scale and astrometry from the good pairs.
+
+    Parameters
+    ----------
+    field : Field
+        Both lists.
+    run : Run
+        Options.
+
+    Returns
+    -------
+    pairs : pandas.DataFrame
+        Each catalogue source with its nearest ASKAP source; extended ones left out where the options
+        want that.
+    calibration : Calibration
+        What the pairs say of flux scale and astrometry.
+    """
+    options, survey = run.config.crossmatching, field.survey
+    sources, references = field.sources, field.references
+    with run.stages("diagnostic crossmatch") as done:
+        if options.remove_extended:
+            thresholds = {"SUMSS": options.sumss_ext_thresh, "NVSS": options.nvss_ext_thresh}
+            sources = sources[compact(sources, options.askap_ext_thresh)].reset_index(drop=True)
+            references = references[compact(references, thresholds[survey.name])].reset_index(drop=True)
+        pairs = _all_pairs(sources, references, survey, scaling_of(field, run, None))
+        near = (pairs["separation"] <= options.diagnostic_max_separation).to_numpy()
+        good = near & _isolated_and_bright(pairs)
+        calibration = calibrate(pairs["ln_ratio"], pairs["ra_offset"], pairs["dec_offset"], good)
+        run.folder.manifest["calibration"] = calibration.to_dict()
+        done(
+            f"{near.sum()} pairs within {options.diagnostic_max_separation:g}″; ASKAP/{survey.name} flux "
+            f"{calibration.flux_scale:.3f}, offset {calibration.ra_offset:+.2f}″ {calibration.dec_offset:+.2f}″ "
+            f"from {calibration.pairs} good ones"
+        )
+    return pairs, calibration
+
+
+def _isolated_and_bright(rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which pairs measure the flux scale: alone in two beams, compact, ten times the noise."""
+    alone = ~(rows["askap_nn_separation"] < 90) & ~(rows["ref_nn_separation"] < 2 * rows["ref_beam_major"])
+    large = (rows["askap_major"] > 1.5 * rows["askap_beam_major"]) | (rows["ref_major"] > 1.2 * rows["ref_beam_major"])
+    bright = (rows["ref_flux_int"] > 10 * rows["ref_rms"]) & (rows["askap_snr"] > 10)
+    return (alone & ~large & bright).to_numpy(bool)
+
+
+def transient_crossmatch(field: Field, scaling: FluxScaling, run: Run) -> tuple[Association, pd.DataFrame]:
+    """Match the full lists.
+
+    Parameters
+    ----------
+    field : Field
+        Both lists.
+    scaling : FluxScaling
+        ASKAP to survey frequency.
+    run : Run
+        Options.
+
+    Returns
+    -------
+    association : Association
+        Who is matched with whom.
+    pairs : pandas.DataFrame
+        Each catalogue source with its nearest ASKAP source.
+    """
+    sources, references, name = field.sources, field.references, field.survey.name
+    with run.stages("transient crossmatch") as done:
+        association = associate(references, sources, run.config.crossmatching.transient_max_separation)
+        done(
+            f"{len(references)} {name}, {len(sources)} ASKAP, {association.matched.sum()} matched, "
+            f"{(~association.matched).sum()} {name} only, {len(association.unmatched_sources)} ASKAP only"
+        )
+    return association, _all_pairs(sources, references, field.survey, scaling)

@@ -1,0 +1,66 @@
+"""What the stages share: the run, and the two sides that are compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from racs_transients.config import Config
+from racs_transients.image import Image
+from racs_transients.logs import Stages
+from racs_transients.noise import NoiseMaps
+from racs_transients.runfolder import RunFolder
+from racs_transients.surveys import Survey
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """What a stage may use beside its tables.
+
+    Parameters
+    ----------
+    config : Config
+        The options.
+    folder : RunFolder
+        The results folder: cache of costly stages, manifest.
+    stages : Stages
+        Where a stage says what it did.
+    """
+
+    config: Config
+    folder: RunFolder
+    stages: Stages
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the image, the key of everything that is cached."""
+        return str(self.folder.manifest["image"]["sha256"])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """The two sides that are compared.
+
+    Parameters
+    ----------
+    image : Image
+        The ASKAP image.
+    noise : NoiseMaps
+        Its background and noise.
+    sources : pandas.DataFrame
+        Its sources, ``schema.SOURCES``.
+    survey : Survey
+        The survey.
+    references : pandas.DataFrame
+        The survey's sources on the image, ``schema.REFERENCES``.
+    bright : pandas.DataFrame
+        The survey's bright sources on and around the image.
+    """
+
+    image: Image
+    noise: NoiseMaps
+    sources: pd.DataFrame
+    survey: Survey
+    references: pd.DataFrame
+    bright: pd.DataFrame

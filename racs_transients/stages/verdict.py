@@ -1,0 +1,77 @@
+"""The last stage: change, blends, surroundings, flags and candidates."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from racs_transients import candidates, sky
+from racs_transients.comparison import (
+    FluxScaling,
+)
+from racs_transients.image import near_blank
+from racs_transients.schema import CROSSMATCHES
+from racs_transients.stages.inputs import median_rms
+from racs_transients.stages.run import Field, Run
+from racs_transients.tables import stack
+
+
+def judge(rows: pd.DataFrame, field: Field, scaling: FluxScaling, run: Run) -> pd.DataFrame:
+    """Add change, blends, surroundings and flags to the rows, and mark the candidates.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of all categories with both sides' fluxes.
+    field : Field
+        Both sides.
+    scaling : FluxScaling
+        ASKAP to survey frequency.
+    run : Run
+        Options.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``schema.CROSSMATCHES``, complete, largest ratio first.
+    """
+    flags, image = run.config.flags, field.image
+    with run.stages("flags and candidates") as done:
+        rows = candidates.with_blends(rows, field.sources, field.references, field.survey, scaling)
+        rows = candidates.with_change(rows, scaling, flags.nondetection_rms)
+        rows = candidates.with_surroundings(
+            rows,
+            centre=image.centre,
+            image_rms=median_rms(field.noise),
+            on_edge=near_blank(image, rows["ra"], rows["dec"], flags.edge_margin),
+            bright=_bright_list(field, scaling),
+            near_radius=flags.bright_source_radius,
+            far_radius=flags.bright_far_radius,
+        )
+        rows = candidates.with_verdict(
+            rows, flags, outlier_threshold=run.config.transients.transients_large_flux_ratio_thresh
+        )
+        rows = rows.sort_values(["ratio", "ra", "dec"], ascending=[False, True, True], na_position="last")
+        rows = candidates.with_nearest_matches(rows.reset_index(drop=True), flags.nearest_matches)
+        run.folder.manifest["counts"] |= _counts(rows)
+        done(f"{len(rows)} rows, {rows['is_candidate'].sum()} candidates")
+    return stack([rows], CROSSMATCHES)
+
+
+def _counts(rows: pd.DataFrame) -> dict[str, object]:
+    return {
+        "rows": {str(k): int(v) for k, v in rows["type"].value_counts().items()},
+        "flags": {str(k): int(v) for k, v in rows["flag"].value_counts().items()},
+        "candidates": int(rows["is_candidate"].sum()),
+    }
+
+
+def _bright_list(field: Field, scaling: FluxScaling) -> pd.DataFrame:
+    """Return the survey's and the image's own bright sources, with fluxes at the survey's frequency."""
+    survey, bright = field.survey, field.bright
+    own = field.sources.assign(flux=field.sources["flux_int"] * scaling.factor)
+    own = own[own["flux"] >= survey.bright_mjy]
+    # a bright source that both sides know counts once
+    _, separation = sky.nearest(own["ra"], own["dec"], bright["ra"], bright["dec"])
+    own = own[~(separation <= 2 * survey.beam_fwhm)]
+    columns = ["ra", "dec", "flux"]
+    return pd.concat([bright.assign(flux=bright["flux_int"])[columns], own[columns]], ignore_index=True)
