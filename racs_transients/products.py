@@ -21,10 +21,12 @@ CATEGORY_FILES = {
 }
 
 
-def _write_table(folder: RunFolder, name: str, table: pd.DataFrame, columns: Sequence[Column]) -> None:
+def _write_table(
+    folder: RunFolder, name: str, kind: str, table: pd.DataFrame, columns: Sequence[Column], survey: str = ""
+) -> None:
     ordered = table[[column.name for column in columns]]
     folder.write(name, lambda path: write_csv(ordered, path))
-    folder.manifest["products"] = sorted({*folder.manifest["products"], name})
+    folder.add_product(name, kind, survey=survey)
 
 
 def write_catalogues(
@@ -43,8 +45,9 @@ def write_catalogues(
     sources, references : pandas.DataFrame
         The tables.
     """
-    _write_table(folder, f"{stem}_comp.csv", sources, SOURCES)
-    _write_table(folder, f"{stem}_{survey.name.lower()}_comp.csv", references, REFERENCES)
+    _write_table(folder, f"{stem}_comp.csv", "askap_catalogue", sources, SOURCES)
+    name = f"{stem}_{survey.name.lower()}_comp.csv"
+    _write_table(folder, name, "survey_catalogue", references, REFERENCES, survey.name)
 
 
 def write_crossmatch(folder: RunFolder, stem: str, survey: Survey, kind: str, rows: pd.DataFrame) -> None:
@@ -63,7 +66,8 @@ def write_crossmatch(folder: RunFolder, stem: str, survey: Survey, kind: str, ro
     rows : pandas.DataFrame
         Crossmatch rows.
     """
-    _write_table(folder, f"{stem}_{survey.name.lower()}_askap_crossmatch_{kind}.csv", rows, PAIRS)
+    name = f"{stem}_{survey.name.lower()}_askap_crossmatch_{kind}.csv"
+    _write_table(folder, name, f"{kind}_crossmatch", rows, PAIRS, survey.name)
 
 
 def write_transients(folder: RunFolder, rows: pd.DataFrame) -> None:
@@ -77,10 +81,10 @@ def write_transients(folder: RunFolder, rows: pd.DataFrame) -> None:
         All rows of the three categories.
     """
     for category, name in CATEGORY_FILES.items():
-        _write_table(folder, name, rows[rows["type"] == category], CROSSMATCHES)
-    _write_table(folder, MASTER, rows, CROSSMATCHES)
+        _write_table(folder, name, "category", rows[rows["type"] == category], CROSSMATCHES)
+    _write_table(folder, MASTER, "master", rows, CROSSMATCHES)
     folder.write(MASTER_VOTABLE, lambda path: write_votable(rows, CROSSMATCHES, path))
-    folder.manifest["products"] = sorted({*folder.manifest["products"], MASTER_VOTABLE})
+    folder.add_product(MASTER_VOTABLE, "master_votable")
 
 
 # The part of a crossmatch row that exists before any transient search.

@@ -23,6 +23,7 @@ from typing import Any
 
 from racs_transients import __version__
 from racs_transients.errors import RunFolderError
+from racs_transients.schema import PRODUCT_KINDS
 
 MANIFEST = "run.json"
 _LOCK = ".lock"
@@ -130,6 +131,24 @@ class RunFolder:
             finally:
                 temporary.unlink(missing_ok=True)
         return target
+
+    def add_product(self, name: str, kind: str, *, survey: str = "", match_id: int | None = None) -> None:
+        """Note a finished product in the manifest.
+
+        Parameters
+        ----------
+        name : str
+            Path relative to the folder.
+        kind : str
+            What it is, a key of ``schema.PRODUCT_KINDS``.
+        survey : str
+            The survey it belongs to, empty where there is none.
+        match_id : int, optional
+            The row of the crossmatch that it shows.
+        """
+        if kind not in PRODUCT_KINDS:
+            raise KeyError(kind)
+        self.manifest["products"][name] = {"kind": kind, "survey": survey, "match_id": match_id}
 
     def cached(self, stage: str, inputs: object, produce: Callable[[Path], object]) -> tuple[Path, bool]:
         """Return the folder with a stage's products, made now or by an earlier run with the same inputs.
@@ -375,5 +394,5 @@ def _new_manifest(
         "counts": {},
         "calibration": {},
         "warnings": [],
-        "products": [],
+        "products": {},
     }

@@ -211,3 +211,39 @@ CROSSMATCHES = (
     Column("failure", "str", "", "meta.note", "Why a flux could not be measured"),
     Column("is_candidate", "bool", "", "meta.code", "Whether the row is a transient candidate"),
 )
+
+# What a file of a results folder is: kind to the title that people see. The site shows plots in this order.
+PLOT_KINDS = {
+    "flux_ratio_image_view": "Flux ratio over the image",
+    "position_offset": "Position offsets",
+    "source_counts": "Source counts",
+    "flux_ratios": "Flux ratio against ASKAP flux",
+    "flux_ratios_from_centre": "Flux ratio against distance from the centre",
+    "variability": "Vs against |m|",
+    "counts": "Rows by category and flag",
+    "askap_overlay": "ASKAP sources over the image",
+    "survey_overlay": "Survey sources over the image",
+}
+STAMP_KINDS = {
+    "stamp": "Postage stamp",
+    "stamp_web": "Small postage stamp",
+    "cutout_askap": "FITS cutout, ASKAP image compared",
+    "cutout_native": "FITS cutout, ASKAP image at full resolution",
+    "cutout_survey": "FITS cutout, survey",
+}
+PRODUCT_KINDS = (
+    PLOT_KINDS
+    | STAMP_KINDS
+    | {
+        "askap_catalogue": "ASKAP source list",
+        "survey_catalogue": "Survey catalogue",
+        "diagnostic_crossmatch": "Diagnostic crossmatch",
+        "transient_crossmatch": "Transient crossmatch",
+        "category": "Rows of one category",
+        "master": "All rows of the transient search",
+        "master_votable": "All rows of the transient search, VOTable",
+        "annotation": "Annotation file",
+        "report": "Report",
+        "log": "Log",
+    }
+)

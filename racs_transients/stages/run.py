@@ -39,6 +39,25 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """An ASKAP image at one resolution and what was measured on it.
+
+    Parameters
+    ----------
+    image : Image
+        The image.
+    noise : NoiseMaps
+        Its background and noise.
+    sources : pandas.DataFrame
+        Its sources, ``schema.SOURCES``.
+    """
+
+    image: Image
+    noise: NoiseMaps
+    sources: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Field:
     """The two sides that are compared.
 
@@ -56,6 +75,8 @@ class Field:
         The survey's sources on the image, ``schema.REFERENCES``.
     bright : pandas.DataFrame
         The survey's bright sources on and around the image.
+    native : Observation, optional
+        The ASKAP image at full resolution, where `image` is a convolved one.
     """
 
     image: Image
@@ -64,3 +85,4 @@ class Field:
     survey: Survey
     references: pd.DataFrame
     bright: pd.DataFrame
+    native: Observation | None = None
