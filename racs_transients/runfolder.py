@@ -150,6 +150,22 @@ class RunFolder:
             raise KeyError(kind)
         self.manifest["products"][name] = {"kind": kind, "survey": survey, "match_id": match_id}
 
+    def survey(self, name: str) -> dict[str, Any]:
+        """Return the part of the manifest that belongs to a survey, to be added to.
+
+        Parameters
+        ----------
+        name : str
+            The survey.
+
+        Returns
+        -------
+        dict
+            Calibration and counts.
+        """
+        part: dict[str, Any] = self.manifest["surveys"].setdefault(name, {})
+        return part
+
     def cached(self, stage: str, inputs: object, produce: Callable[[Path], object]) -> tuple[Path, bool]:
         """Return the folder with a stage's products, made now or by an earlier run with the same inputs.
 
@@ -391,8 +407,7 @@ def _new_manifest(
         "inputs": {},
         "settings": dict(settings),
         "stages": [],
-        "counts": {},
-        "calibration": {},
+        "surveys": {},
         "warnings": [],
         "products": {},
     }

@@ -212,6 +212,35 @@ CROSSMATCHES = (
     Column("is_candidate", "bool", "", "meta.code", "Whether the row is a transient candidate"),
 )
 
+# An image, a run of the pipeline on it, and its comparison with one survey: what the database keeps beside the rows.
+IMAGES = (
+    Column("ra", "float", "deg", "pos.eq.ra;meta.main", "Right ascension of the image's centre, ICRS"),
+    Column("dec", "float", "deg", "pos.eq.dec;meta.main", "Declination of the image's centre, ICRS"),
+    Column("frequency", "float", "MHz", "em.freq", "Frequency of the image"),
+    *_pick(BEAM, "beam_major", "beam_minor", "beam_pa"),
+    Column("epoch", "float", "d", "time.epoch", "Time of the observation, MJD"),
+    Column("width", "int", "pix", "pos.cartesian.x", "Pixels along a row of the image"),
+    Column("height", "int", "pix", "pos.cartesian.y", "Pixels along a column of the image"),
+)
+RUNS = (
+    Column("image_rms", "float", "mJy/beam", "stat.stdev", "Median noise of the image"),
+    Column("askap_sources", "int", "", "meta.number", "Number of sources of the image"),
+)
+SURVEY_RUNS = (
+    Column("survey", "str", "", "meta.dataset", "Survey compared with"),
+    Column("references", "int", "", "meta.number", "Number of catalogue sources on the image"),
+    Column("pairs", "int", "", "meta.number", "Number of good pairs that measure flux scale and astrometry"),
+    Column(
+        "flux_scale", "float", "", "phot.flux.density;arith.ratio", "Median flux ratio ASKAP / survey of these pairs"
+    ),
+    Column("flux_scale_err", "float", "", "stat.error", "1σ error of the flux scale, as a fraction"),
+    Column("ln_ratio_scatter", "float", "", "stat.stdev", "Robust standard deviation of ln ratio of these pairs"),
+    Column("ra_offset", "float", "arcsec", "pos.eq.ra;arith.diff", "Median of ASKAP − catalogue along right ascension"),
+    Column("dec_offset", "float", "arcsec", "pos.eq.dec;arith.diff", "Median of ASKAP − catalogue along declination"),
+    Column("askap_only_too_faint", "int", "", "meta.number", "ASKAP-only sources too faint for the survey, not listed"),
+    Column("askap_only_outside_survey", "int", "", "meta.number", "ASKAP-only sources outside the survey's footprint"),
+)
+
 # What a file of a results folder is: kind to the title that people see. The site shows plots in this order.
 PLOT_KINDS = {
     "flux_ratio_image_view": "Flux ratio over the image",

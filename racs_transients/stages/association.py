@@ -80,7 +80,7 @@ def diagnostic_crossmatch(field: Field, run: Run) -> tuple[pd.DataFrame, Calibra
         near = (pairs["separation"] <= options.diagnostic_max_separation).to_numpy()
         good = near & _isolated_and_bright(pairs)
         calibration = calibrate(pairs["ln_ratio"], pairs["ra_offset"], pairs["dec_offset"], good)
-        run.folder.manifest["calibration"] = calibration.to_dict()
+        run.folder.survey(survey.name).update(calibration=calibration.to_dict(), references=len(field.references))
         done(
             f"{near.sum()} pairs within {options.diagnostic_max_separation:g}″; ASKAP/{survey.name} flux "
             f"{calibration.flux_scale:.3f}, offset {calibration.ra_offset:+.2f}″ {calibration.dec_offset:+.2f}″ "

@@ -52,8 +52,25 @@ def load_image(path: Path, run: Run) -> Image:
             blank="zero" if options.boundary_value == "zero" else "nan",
         )
         ny, nx = image.data.shape
+        run.folder.manifest["image"] |= _described(image)
         done(f"{nx} × {ny} pixels, {image.frequency:.1f} MHz, beam {image.beam.major:.1f}″ × {image.beam.minor:.1f}″")
     return image
+
+
+def _described(image: Image) -> dict[str, float]:
+    """Return what ``schema.IMAGES`` says of an image."""
+    (ra, dec), (ny, nx) = image.centre, image.data.shape
+    return {
+        "ra": ra,
+        "dec": dec,
+        "frequency": image.frequency,
+        "beam_major": image.beam.major,
+        "beam_minor": image.beam.minor,
+        "beam_pa": image.beam.pa,
+        "epoch": image.epoch,
+        "width": nx,
+        "height": ny,
+    }
 
 
 def choose_survey(centre_dec: float, config: Config) -> Survey:
@@ -115,9 +132,11 @@ def noise_maps(image: Image, run: Run) -> NoiseMaps:
     with run.stages("noise maps") as done:
         inputs = [run.digest, str(image.beam), run.config.analysis.boundary_value]
         cache, reused = run.folder.cached("noise", inputs, produce)
-        background, rms = (np.load(cache / f"{name}.npy", mmap_mode="r") for name in ("background", "rms"))
-        maps = NoiseMaps(background=background, rms=rms)
-        done(f"median rms {median_rms(maps):.3f} mJy/beam" + _reused(reused))
+        background, noise = (np.load(cache / f"{name}.npy", mmap_mode="r") for name in ("background", "rms"))
+        maps = NoiseMaps(background=background, rms=noise)
+        rms = median_rms(maps)
+        run.folder.manifest["image_rms"] = rms
+        done(f"median rms {rms:.3f} mJy/beam" + _reused(reused))
     return maps
 
 
@@ -176,6 +195,7 @@ def source_list(image: Image, noise: NoiseMaps, run: Run) -> pd.DataFrame:
             found = finder.read(cache, image, noise, flux_error=flux_error)
             how = f"found by {finder.name}{_reused(reused)}"
         kept = found if run.config.crossmatching.use_all_fits else good_fits(found)
+        run.folder.manifest["askap_sources"] = len(kept)
         done(f"{len(kept)} {how}, {len(found) - len(kept)} left out for the finder's flags")
     return kept
 

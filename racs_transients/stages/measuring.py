@@ -109,7 +109,7 @@ def compare_new(field: Field, association: Association, scaling: FluxScaling, ru
     pandas.DataFrame
         Rows of the category nocatalogmatch.
     """
-    survey, counts = field.survey, run.folder.manifest["counts"]
+    survey, counts = field.survey, run.folder.survey(field.survey.name)
     threshold = run.config.transients.transients_askap_snr_thresh
     with run.stages(f"{survey.name} at ASKAP-only sources") as done:
         lacking = field.sources.iloc[association.unmatched_sources]

@@ -52,7 +52,7 @@ def judge(rows: pd.DataFrame, field: Field, scaling: FluxScaling, run: Run) -> p
         )
         rows = rows.sort_values(["ratio", "ra", "dec"], ascending=[False, True, True], na_position="last")
         rows = candidates.with_nearest_matches(rows.reset_index(drop=True), flags.nearest_matches)
-        run.folder.manifest["counts"] |= _counts(rows)
+        run.folder.survey(field.survey.name).update(_counts(rows))
         done(f"{len(rows)} rows, {rows['is_candidate'].sum()} candidates")
     return stack([rows], CROSSMATCHES)
 

@@ -95,7 +95,7 @@ def test_the_manifest_says_what_was_done(small_field, small_results):
     assert manifest["inputs"]["sumss_csv"]["path"] == str(small_field.catalogue)
     assert len(manifest["image"]["sha256"]) == 64
     assert manifest["settings"]["transients"]["transients"] is True
-    assert sum(manifest["counts"]["rows"].values()) > 20
+    assert sum(manifest["surveys"]["SUMSS"]["rows"].values()) > 20
     assert products.MASTER in manifest["products"]
     assert {"image", "noise maps", "ASKAP sources"} <= {stage["name"] for stage in manifest["stages"]}
 
