@@ -60,7 +60,7 @@ def test_bright_transients_in_the_open_are_found(small_field, master):
 
 
 def test_offsets_and_flux_scale_of_the_field_are_recovered(small_field, small_results):
-    found = json.loads((small_results / "run.json").read_text())["calibration"]
+    found = json.loads((small_results / "run.json").read_text())["surveys"]["SUMSS"]["calibration"]
     pairs = tables.read_csv(small_results / f"{STEM}_sumss_askap_crossmatch_diagnostic.csv", products.PAIRS)
     near = pairs[pairs["separation"] < 5]
     assert near["ra_offset"].median() == pytest.approx(small_field.settings.ra_offset, abs=1.0)
