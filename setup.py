@@ -21,6 +21,10 @@ INSTALL_REQUIRES = [
     "sqlalchemy>=2.0",
     "psycopg2-binary>=2.9",
     "Django>=5.2,<5.3",  # long-term support release; 6.x drops Python 3.11
+    "django-filter>=25.1",
+    "django-tables2>=2.7",
+    "gunicorn>=23",
+    "whitenoise>=6.7",
     "slack_sdk>=3.33",
     "threadpoolctl>=3.5",
     "tqdm>=4.66",
@@ -28,12 +32,16 @@ INSTALL_REQUIRES = [
 EXTRAS_REQUIRE = {
     "test": [
         "pytest>=8",
+        "pytest-django>=4.11",
+        "playwright>=1.50",  # drives Debian's Chromium; brings no browser of its own
+        "build>=1.2",
         "hypothesis>=6.100",
         "mypy>=1.13",
         "ruff>=0.8",
         "numpydoc>=1.8",
         "pandas-stubs>=2.2",
         "types-tqdm",
+        "django-stubs[compatible-mypy]>=5.1",
     ],
     "casa": ["casatools", "casatasks", "casadata", "six"],  # casatasks needs six, undeclared
     "dask": ["dask[distributed]"],
@@ -48,7 +56,10 @@ setup(
     license="BSD-3-Clause",
     python_requires=">=3.11",
     packages=find_packages(include=["racs_transients*", "web_server*"]),
-    package_data={"racs_transients": ["py.typed"]},
+    package_data={
+        "racs_transients": ["py.typed"],
+        "web_server": ["settings.py.template", "*/templates/**/*", "*/static/**/*"],
+    },
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS_REQUIRE,
     scripts=["scripts/processASKAPimage.py"],

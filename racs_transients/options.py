@@ -11,7 +11,10 @@ from typing import Any
 
 from racs_transients.arguments import FALSE, OPTIONS, TRUE, UNSET, Findings, read_arguments, spelled
 from racs_transients.config import LATER_STAGES, SECTIONS, Config, LaterStage, Option
+from racs_transients.dbconfig import options_from_environment
 from racs_transients.errors import ConfigError
+
+_CONNECTION = frozenset({"db_engine", "db_database", "db_username", "db_password", "db_host", "db_port"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +120,10 @@ def _number(name: str, text: str, option: Option, findings: Findings) -> float |
 
 
 def _assembled(images: tuple[Path, ...], values: Mapping[str, Any]) -> Config:
-    if "db_engine" not in values and {"db_username", "db_password", "db_host", "db_port"} & values.keys():
-        # SQLite knows none of them
+    if not _CONNECTION & values.keys():
+        values = {**values, **options_from_environment()}
+    elif "db_engine" not in values and _CONNECTION - {"db_database"} & values.keys():
+        # SQLite knows no user, password, host or port
         values = {**values, "db_engine": "postgresql"}
     sections = {
         section: kind(**{name: value for name, value in values.items() if OPTIONS[name][0] == section})
@@ -192,6 +197,9 @@ def _contradictions(config: Config) -> list[str]:
         "--sumss-only and --nvss-only exclude each other": analysis.sumss_only and analysis.nvss_only,
         "--weight-crop needs --weight-crop-image": analysis.weight_crop and analysis.weight_crop_image is None,
         "--postage-stamps needs --transients": config.postagestamps.postage_stamps and not config.transients.transients,
+        "--db-engine postgresql needs --db-database, the name of the database": config.database.db_inject
+        and config.database.db_engine == "postgresql"
+        and config.database.db_database is None,
         "--beam-minor needs a --beam-major that is not smaller": minor is not None and (major is None or minor > major),
         "--askap-csv is the list of one image; run the images one by one": len(names) > 1
         and config.catalogues.askap_csv is not None,

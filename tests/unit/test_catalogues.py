@@ -15,7 +15,7 @@ from racs_transients.errors import CatalogueError
 from racs_transients.surveys import NVSS, SUMSS
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from servers import LocalVizier, serving
+from tests.servers import LocalVizier, serving
 
 RA, DEC = 315.0, -55.0
 MAIN, MGPS = SUMSS.vizier_tables

@@ -1,0 +1,1 @@
+"""The review site of racs_transients: a Django project that is a package."""

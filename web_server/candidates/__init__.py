@@ -1,0 +1,1 @@
+"""What the pipeline writes, and the pages that show it."""

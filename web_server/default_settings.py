@@ -1,0 +1,81 @@
+"""The settings of the site; ``settings.py`` of an own copy imports them and changes what it needs.
+
+Secrets and addresses come from the environment: RACS_TRANSIENTS_DATABASE_URL,
+RACS_TRANSIENTS_SECRET_KEY, RACS_TRANSIENTS_ALLOWED_HOSTS (comma separated),
+RACS_TRANSIENTS_DEBUG (1 for development).
+"""
+
+import os
+from pathlib import Path
+
+from racs_transients.dbconfig import DEFAULT_FILE, URL_VARIABLE, config_from_url, sqlite_config
+from web_server.secret_key import secret_key
+
+BASE_DIR = Path(__file__).resolve().parent
+DEBUG = os.environ.get("RACS_TRANSIENTS_DEBUG", "") == "1"
+ALLOWED_HOSTS = os.environ.get("RACS_TRANSIENTS_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+DATABASE = config_from_url(os.environ[URL_VARIABLE]) if os.environ.get(URL_VARIABLE) else sqlite_config(DEFAULT_FILE)
+DATABASES = {"default": DATABASE.django()}
+SECRET_KEY = secret_key(DATABASE)
+
+INSTALLED_APPS = [
+    "web_server.candidates",
+    "web_server.accounts",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_filters",
+    "django_tables2",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "web_server.urls"
+WSGI_APPLICATION = "web_server.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "web_server.candidates.context.thresholds",
+            ]
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+
+LANGUAGE_CODE = "en-au"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+STATIC_URL = "static/"
+# served from the package itself: nothing to collect, nothing to configure
+WHITENOISE_USE_FINDERS = True
+DJANGO_TABLES2_TEMPLATE = "candidates/table.html"
+
+# The site's preset view; a row's is_candidate is the pipeline's own decision.
+CANDIDATE_VS_THRESHOLD = 4.3
+CANDIDATE_M_THRESHOLD = 1.2

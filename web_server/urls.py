@@ -1,0 +1,10 @@
+"""The addresses of the site."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("web_server.candidates.urls")),
+    path("accounts/", include("web_server.accounts.urls")),
+    path("admin/", admin.site.urls),
+]
