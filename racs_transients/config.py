@@ -77,12 +77,6 @@ LATER_STAGES: Mapping[str, LaterStage] = MappingProxyType(
         "produce_overlays": LaterStage("overlay figures", ("False",)),
         "forced_photometry": LaterStage("forced photometry with Aegean", ("gls",)),
         "postage_stamps": LaterStage("postage stamps", ("False",)),
-        "db_inject": LaterStage("the database", ("False",)),
-        **dict.fromkeys(
-            ("db_engine", "db_username", "db_password", "db_host", "db_port", "db_database", "db_tag"),
-            LaterStage("the database"),
-        ),
-        "website_media_dir": LaterStage("the copy for the site"),
     }
 )
 
@@ -315,10 +309,19 @@ class Database:
     )
     db_host: str = _option("localhost", "str", "Host of the database.", only_with="db_inject")
     db_port: int = _option(5432, "int", "Port of the database.", minimum=1, maximum=65535, only_with="db_inject")
-    db_database: str | None = _option(None, "str", "Name of the database.", aliases=("db_name",), only_with="db_inject")
+    db_database: str | None = _option(
+        None,
+        "str",
+        "Name of the database; for SQLite its file, ./racs_transients.sqlite3 by default.",
+        aliases=("db_name",),
+        only_with="db_inject",
+    )
     db_tag: str = _option("RACS Analysis", "str", "Description of the run in the database.", only_with="db_inject")
     website_media_dir: Path | None = _option(
-        None, "new_folder", "Folder of the site that the results are copied to.", only_with="db_inject"
+        None,
+        "new_folder",
+        "Folder that the products are copied to, for a site that cannot read the results folder.",
+        only_with="db_inject",
     )
 
 

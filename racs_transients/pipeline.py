@@ -11,7 +11,9 @@ import pandas as pd
 from racs_transients import products, stages
 from racs_transients.arguments import without_secrets
 from racs_transients.config import Config
-from racs_transients.errors import RacsTransientsError
+from racs_transients.database import inject_run
+from racs_transients.dbconfig import config_from_options
+from racs_transients.errors import DatabaseError, RacsTransientsError
 from racs_transients.logs import Stages, log_file
 from racs_transients.runfolder import RunFolder, folder_name, image_stem, open_run_folder
 from racs_transients.schema import CROSSMATCHES
@@ -112,3 +114,17 @@ def _run_in_folder(path: Path, target: Path, config: Config) -> None:
         rows = run_image(path, config, folder)
         folder.finish("complete")
         logger.info("%s: %d candidates; results in %s", path.name, rows["is_candidate"].sum(), target)
+        if config.database.db_inject:
+            _inject(folder, config)
+
+
+def _inject(folder: RunFolder, config: Config) -> None:
+    """Write the finished run into the database; where that fails, the products stay."""
+    db = config_from_options(config.database)
+    try:
+        done = inject_run(folder.path, db, media_dir=config.database.website_media_dir)
+    except DatabaseError as error:
+        raise DatabaseError(
+            f"{error} The results are complete; `racs-transients inject {folder.path}` writes them later."
+        ) from error
+    logger.info("%d rows in the %s", done.rows, db.describe())

@@ -358,7 +358,9 @@ def open_run_folder(
         try:
             yield folder
         except BaseException as error:
-            folder.finish("failed", str(error) or type(error).__name__)
+            # what comes after a complete run does not make its results incomplete
+            if folder.manifest["state"] != "complete":
+                folder.finish("failed", str(error) or type(error).__name__)
             raise
 
 

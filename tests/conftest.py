@@ -12,6 +12,15 @@ from racs_transients.simulate import FieldSettings, simulate_field
 DATA = Path(__file__).parents[1].parent / "shared/data"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def database_of_the_tests(tmp_path_factory):
+    """Runs that name no database write into one of the session, not where the tests stand."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('database') / 'tests.sqlite3'}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RACS_TRANSIENTS_DATABASE_URL", url)
+        yield url
+
+
 @pytest.fixture(scope="session")
 def real_data():
     if not DATA.is_dir():

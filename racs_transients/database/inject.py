@@ -129,7 +129,9 @@ class _Writer:
         self._products(crossmatch_ids)
         self._forget_lonely(before)
         if not self.is_sqlite:
-            self.connection.execute(text("ANALYZE candidates_crossmatch, candidates_skyobject"))
+            # the columns that the planner chooses an index by; the other hundred take seconds
+            self.connection.execute(text("ANALYZE candidates_crossmatch (run_id, sky_object_id, ra, dec, ratio)"))
+            self.connection.execute(text("ANALYZE candidates_skyobject"))
         return Injection(str(self.manifest["run_id"]), len(self.rows), new_objects, before is not None)
 
     def _image(self) -> int:
@@ -207,15 +209,11 @@ class _Writer:
     def _objects_near(self) -> pd.DataFrame:
         table, rows = self.tables["skyobject"], self.rows
         columns = [table.c.id, table.c.ra, table.c.dec, table.c.name]
-        margin = REACH[1] / 3600
-        query = select(*columns).where(
-            table.c.dec.between(
-                float(rows["dec"].min()) - margin if len(rows) else 0,
-                float(rows["dec"].max()) + margin if len(rows) else 0,
-            )
-        )
-        found = self.connection.execute(query).all() if len(rows) else []
-        return pd.DataFrame(found, columns=["id", "ra", "dec", "name"]).astype({"ra": float, "dec": float})
+        band = (float(rows["dec"].min()) - REACH[1] / 3600, float(rows["dec"].max()) + REACH[1] / 3600)
+        # no row, no band: comparing with NaN finds nothing
+        found = self.connection.execute(select(*columns).where(table.c.dec.between(*band))).all()
+        types = {"id": "int64", "ra": "float64", "dec": "float64", "name": "str"}
+        return pd.DataFrame(found, columns=list(types)).astype(types)
 
     def _crossmatches(self, survey_runs: Mapping[str, int], objects: NDArray[np.int64]) -> dict[int, int]:
         """Insert the rows; return their ids by match_id."""
@@ -223,7 +221,7 @@ class _Writer:
         ids = allocate_ids(self.connection, table, len(self.rows))
         frame = self.rows.assign(
             id=ids,
-            run_id=str(self.run_id),
+            run_id=pd.Series([uuid.UUID(self.manifest["run_id"])] * len(self.rows), dtype=object),
             survey_run_id=self.rows["survey"].map(survey_runs),
             sky_object_id=objects,
         )

@@ -318,7 +318,7 @@ def test_finder_of_a_given_list_does_not_run(image: str) -> None:
 
 @pytest.mark.parametrize("option", ["db_username", "db_password", "db_host", "db_port"])
 def test_what_only_a_server_needs_means_postgresql(image: str, option: str) -> None:
-    given = [image, spelled(option), "5433"]
+    given = [image, spelled(option), "5433", "--db-database", "x"]
     assert parse_options(given, later={}).config.database.db_engine == "postgresql"
     assert parse_options([*given, "--db-engine", "sqlite"], later={}).config.database.db_engine == "sqlite"
     assert parse_options([image, "--db-name", "x"], later={}).config.database.db_engine == "sqlite"
@@ -340,7 +340,7 @@ def test_catalogues_are_kept_in_the_users_cache_folder(image: str, monkeypatch: 
 
 
 def test_configuration_is_frozen_and_json_able_without_secrets(image: str) -> None:
-    config = parse_options([image, "--db-password", "hunter2"], later={}).config
+    config = parse_options([image, "--db-password", "hunter2", "--db-database", "x"], later={}).config
     text = json.dumps(config.to_dict())
     assert "hunter2" not in text + repr(config)
     assert json.loads(text)["database"]["db_password"] == REDACTED

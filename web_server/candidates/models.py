@@ -15,7 +15,7 @@ from django.db.models import Q, Value
 
 from racs_transients.flags import names_of
 from racs_transients.schema import CROSSMATCHES, IMAGES, PRODUCT_KINDS, RUNS, SURVEY_RUNS
-from web_server.candidates.columns import ColumnFields
+from web_server.candidates.columns import ColumnFields, FloatColumn, TextColumn
 
 image_column = ColumnFields(IMAGES)
 run_column = ColumnFields(RUNS)
@@ -56,9 +56,9 @@ class Run(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="runs")
-    tag = models.TextField(db_default="", help_text="Description that the user gave the run")
+    tag = TextColumn(db_default="", help_text="Description that the user gave the run")
     is_current = models.BooleanField(db_default=True)
-    root = models.TextField(db_default="", help_text="Folder with the products")
+    root = TextColumn(db_default="", help_text="Folder with the products")
     started = models.DateTimeField(null=True)
     finished = models.DateTimeField(null=True)
     version = models.TextField(db_default="")
@@ -113,8 +113,8 @@ class SkyObject(models.Model):
     """A place on the sky that rows of several runs, images and surveys share; it never moves."""
 
     name = models.TextField(db_default="")
-    ra = models.FloatField(help_text="Right ascension, ICRS, when the object was made (deg)")
-    dec = models.FloatField(help_text="Declination, ICRS, when the object was made (deg)", db_index=True)
+    ra = FloatColumn(help_text="Right ascension, ICRS, when the object was made (deg)")
+    dec = FloatColumn(help_text="Declination, ICRS, when the object was made (deg)", db_index=True)
 
     class Meta:
         ordering = ("id",)
@@ -126,8 +126,11 @@ class SkyObject(models.Model):
 class Crossmatch(models.Model):
     """One row of the transient crossmatch."""
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="crossmatches")
-    survey_run = models.ForeignKey(SurveyRun, on_delete=models.CASCADE, related_name="crossmatches")
+    # that of survey_run, for short queries; each index and constraint costs time at every injection
+    run = models.ForeignKey(
+        Run, on_delete=models.CASCADE, related_name="crossmatches", db_index=False, db_constraint=False
+    )
+    survey_run = models.ForeignKey(SurveyRun, on_delete=models.CASCADE, related_name="crossmatches", db_index=False)
     sky_object = models.ForeignKey(SkyObject, on_delete=models.PROTECT, related_name="crossmatches")
     match_id = row_column("match_id")
     name = row_column("name")
@@ -235,7 +238,7 @@ class Crossmatch(models.Model):
         indexes = (
             models.Index(fields=("dec",), name="crossmatch_dec"),
             models.Index(fields=("ratio",), name="crossmatch_ratio"),
-            models.Index(fields=("is_candidate",), name="crossmatch_is_candidate"),
+            models.Index(fields=("run",), condition=Q(is_candidate=True), name="crossmatch_candidates"),
         )
 
     def __str__(self) -> str:
@@ -252,16 +255,21 @@ class Product(models.Model):
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="products")
     crossmatch = models.ForeignKey(Crossmatch, on_delete=models.CASCADE, null=True, related_name="products")
-    kind = models.TextField(choices=tuple(PRODUCT_KINDS.items()), db_default="")
-    survey = models.TextField(db_default="", help_text="Survey that the file belongs to")
-    path = models.TextField(db_default="", help_text="Path below the root of the run")
+    kind = models.TextField(db_default="")
+    survey = TextColumn(db_default="", help_text="Survey that the file belongs to")
+    path = TextColumn(db_default="", help_text="Path below the root of the run")
 
     class Meta:
         ordering = ("id",)
         constraints = (models.UniqueConstraint(fields=("run", "path"), name="one_product_of_run_and_path"),)
 
     def __str__(self) -> str:
-        return self.path
+        return f"{self.path}"
+
+    @property
+    def title(self) -> str:
+        """What the file is, in words."""
+        return str(PRODUCT_KINDS.get(self.kind, self.kind))
 
     def file(self) -> Path | None:
         """Return where the file is; None where it is gone or does not lie below the root of its run.
