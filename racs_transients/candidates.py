@@ -249,7 +249,7 @@ def with_verdict(rows: pd.DataFrame, settings: FlagSettings, *, outlier_threshol
     )
 
 
-def with_nearest_matches(rows: pd.DataFrame, count: int) -> pd.DataFrame:
+def with_nearest_matches(rows: pd.DataFrame, count: int, *, first_id: int = 1) -> pd.DataFrame:
     """Return numbered rows with the nearest good matches of each, nearest first.
 
     Parameters
@@ -258,13 +258,15 @@ def with_nearest_matches(rows: pd.DataFrame, count: int) -> pd.DataFrame:
         Crossmatch rows in their final order.
     count : int
         How many neighbours to list.
+    first_id : int
+        Number of the first row.
 
     Returns
     -------
     pandas.DataFrame
         Rows with match_id and nearest_matches.
     """
-    rows = rows.assign(match_id=np.arange(1, len(rows) + 1))
+    rows = rows.assign(match_id=np.arange(first_id, first_id + len(rows)))
     good = rows[(rows["type"] == MATCH) & (rows["flag"] == GOOD)]
     found = [sky.nearest(rows["ra"], rows["dec"], good["ra"], good["dec"], k=rank)[0] for rank in range(1, count + 2)]
     ids = np.append(good["match_id"].to_numpy(np.int64), 0)[np.stack(found, axis=1)]

@@ -139,6 +139,16 @@ class Stages:
         if self._bar.n == self._bar.total:
             self.close()
 
+    def expect(self, total: int) -> None:
+        """Set the number of stages, once it is known.
+
+        Parameters
+        ----------
+        total : int
+            Number of stages.
+        """
+        self._bar.total = total
+
     def close(self) -> None:
         """Remove the progress bar."""
         self._bar.close()

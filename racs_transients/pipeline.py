@@ -22,11 +22,12 @@ from racs_transients.tables import empty, stack
 
 logger = logging.getLogger(__name__)
 
-N_STAGES = 9
+# Stages for the image, and for each survey it is compared with
+N_STAGES, N_SURVEY_STAGES = 4, 6
 
 
 def run_image(path: Path, config: Config, folder: RunFolder) -> pd.DataFrame:
-    """Compare one image with its survey and write all products into its results folder.
+    """Compare one image with its surveys and write all products into its results folder.
 
     Parameters
     ----------
@@ -51,29 +52,59 @@ def run_image(path: Path, config: Config, folder: RunFolder) -> pd.DataFrame:
     stem = image_stem(path)
     run = Run(config, folder, Stages(N_STAGES, folder.record_stage))
     image = stages.load_image(path, run)
-    survey = stages.choose_survey(image.centre[1], config)
-    # the catalogue first: what is wrong with it shows before the costly stages
-    references, bright = stages.reference_catalogue(image, survey, run)
-    noise = stages.noise_maps(image, run)
-    sources = stages.source_list(image, noise, run)
-    field = Field(image, noise, sources, survey, references, bright)
-    products.write_catalogues(folder, stem, survey, sources, references)
+    surveys = stages.choose_surveys(image, config)
+    run.stages.expect(N_STAGES + N_SURVEY_STAGES * len(surveys))
+    # the catalogues first: what is wrong with them shows before the costly stages
+    catalogues = [stages.reference_catalogue(image, survey, run) for survey in surveys]
+    observation = stages.observe(image, run)
+    products.write_sources(folder, stem, observation.sources)
 
+    parts: list[pd.DataFrame] = []
+    for survey, (references, bright) in zip(surveys, catalogues, strict=True):
+        products.write_references(folder, stem, survey, references)
+        field = Field(image, observation.noise, observation.sources, survey, references, bright)
+        parts.append(compare(field, stem, run, first_id=1 + sum(map(len, parts))))
+    if not config.transients.transients:
+        return empty(CROSSMATCHES)
+
+    rows = stages.link(parts, run)
+    products.write_transients(folder, rows)
+    return rows
+
+
+def compare(field: Field, stem: str, run: Run, *, first_id: int) -> pd.DataFrame:
+    """Compare an image with one survey, on the survey's own terms.
+
+    Parameters
+    ----------
+    field : Field
+        Both sides.
+    stem : str
+        Name of the image without ``.fits``.
+    run : Run
+        Options, results folder, log.
+    first_id : int
+        Number of the first row.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of the three categories, ``schema.CROSSMATCHES``; none where no transient search was asked for.
+    """
+    folder, survey = run.folder, field.survey
     pairs, calibration = stages.diagnostic_crossmatch(field, run)
     products.write_crossmatch(folder, stem, survey, "diagnostic", pairs)
 
     scaling = stages.scaling_of(field, run, calibration)
     association, pairs = stages.transient_crossmatch(field, scaling, run)
     products.write_crossmatch(folder, stem, survey, "transient", pairs)
-    if not config.transients.transients:
+    if not run.config.transients.transients:
         return empty(CROSSMATCHES)
 
     matched = stages.compare_matches(field, association, scaling)
     vanished = stages.compare_vanished(field, association, scaling, calibration, run)
     new = stages.compare_new(field, association, scaling, run)
-    rows = stages.judge(stack([matched, vanished, new], CROSSMATCHES), field, scaling, run)
-    products.write_transients(folder, rows)
-    return rows
+    return stages.judge(stack([matched, vanished, new], CROSSMATCHES), field, scaling, run, first_id=first_id)
 
 
 def run_images(config: Config) -> int:

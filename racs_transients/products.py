@@ -29,10 +29,25 @@ def _write_table(
     folder.add_product(name, kind, survey=survey)
 
 
-def write_catalogues(
-    folder: RunFolder, stem: str, survey: Survey, sources: pd.DataFrame, references: pd.DataFrame
-) -> None:
-    """Write the source list and the reference catalogue that were compared.
+def write_sources(folder: RunFolder, stem: str, sources: pd.DataFrame, survey: str = "") -> None:
+    """Write the source list of an image.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        The results folder.
+    stem : str
+        Name of the image without ``.fits``.
+    sources : pandas.DataFrame
+        ``schema.SOURCES``.
+    survey : str
+        The survey at whose resolution the image is; empty for the full one.
+    """
+    _write_table(folder, f"{stem}_comp.csv", "askap_catalogue", sources, SOURCES, survey)
+
+
+def write_references(folder: RunFolder, stem: str, survey: Survey, references: pd.DataFrame) -> None:
+    """Write the survey's sources on the image.
 
     Parameters
     ----------
@@ -42,10 +57,9 @@ def write_catalogues(
         Name of the image without ``.fits``.
     survey : Survey
         The survey.
-    sources, references : pandas.DataFrame
-        The tables.
+    references : pandas.DataFrame
+        ``schema.REFERENCES``.
     """
-    _write_table(folder, f"{stem}_comp.csv", "askap_catalogue", sources, SOURCES)
     name = f"{stem}_{survey.name.lower()}_comp.csv"
     _write_table(folder, name, "survey_catalogue", references, REFERENCES, survey.name)
 

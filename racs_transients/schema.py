@@ -150,6 +150,7 @@ _REF_SIDE = (
 # The transient crossmatch: the three categories and the master table.
 CROSSMATCHES = (
     Column("match_id", "int", "", "meta.id;meta.main", "Number of the row in this run"),
+    Column("object_id", "int", "", "meta.id.parent", "Number of the object in this run, one for rows of both surveys"),
     Column("name", "str", "", "meta.id", "IAU-style name from the row's position"),
     Column("type", "str", "", "meta.code.class", "match, noaskapmatch or nocatalogmatch"),
     Column("survey", "str", "", "meta.dataset", "Survey compared with"),
@@ -161,7 +162,11 @@ CROSSMATCHES = (
     Column("dec_offset", "float", "arcsec", "pos.eq.dec;arith.diff", "ASKAP − catalogue along declination"),
     *prefixed("askap_", "ASKAP image compared", _ASKAP_SIDE),
     Column("askap_group", "int", "", "meta.number", "Number of catalogue sources matched to this ASKAP source"),
-    *prefixed("native_", "ASKAP image at full resolution", (ORIGIN, *_USED, *_pick(NOISE, "rms"))),
+    *prefixed(
+        "native_",
+        "ASKAP image at full resolution",
+        (*_pick(SOURCES, "source_id", "name"), ORIGIN, *_USED, *_pick(NOISE, "rms")),
+    ),
     Column("native_separation", "float", "arcsec", "pos.angDistance", "Distance to the full-resolution counterpart"),
     Column(
         "native_nn_separation", "float", "arcsec", "pos.angDistance", "Distance of that counterpart to its neighbour"
@@ -174,6 +179,9 @@ CROSSMATCHES = (
         "FWHM of the major axis of the full-resolution beam",
     ),
     Column("native_predicted_snr", "float", "", "stat.snr", "Signal to noise in the survey of that counterpart alone"),
+    Column(
+        "rescued", "bool", "", "meta.code", "Whether convolution hid the source and the full-resolution one matches"
+    ),
     *prefixed("ref_", "survey", _REF_SIDE),
     Column("ref_group_flux", "float", "mJy", "phot.flux.density", "Sum of the catalogue sources of the group"),
     Column("predicted_snr", "float", "", "stat.snr", "Signal to noise expected on the side that shows nothing"),

@@ -20,9 +20,10 @@ from racs_transients import tables
 from racs_transients.database.bulk import allocate_ids, insert_rows
 from racs_transients.database.connect import LOCK, explained, open_database
 from racs_transients.database.media import published
-from racs_transients.database.sky_objects import REACH, join
+from racs_transients.database.sky_objects import join
 from racs_transients.dbconfig import DbConfig
 from racs_transients.errors import DatabaseError
+from racs_transients.linking import REACH
 from racs_transients.products import MASTER
 from racs_transients.runfolder import MANIFEST
 from racs_transients.schema import CROSSMATCHES, IMAGES, RUNS, SURVEY_RUNS, Column

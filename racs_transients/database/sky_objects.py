@@ -7,30 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from racs_transients import sky
-
-# A row joins the nearest object within three times the combined position error, within these limits, arcsec
-REACH_SIGMA = 3.0
-REACH = (5.0, 15.0)
-# Position errors of the objects themselves are not kept; they are about those of the rows.
-_BOTH = np.sqrt(2.0)
-
-
-def reach(rows: pd.DataFrame) -> NDArray[np.float64]:
-    """Return how far from an object a row may be to join it.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Rows with the position errors of both sides, arcsec.
-
-    Returns
-    -------
-    numpy.ndarray, shape (n,)
-        Arcsec.
-    """
-    sides = ("askap_ra_err", "askap_dec_err", "ref_ra_err", "ref_dec_err")
-    error = rows[list(sides)].max(axis=1).fillna(0).to_numpy(float)
-    return np.asarray(np.clip(REACH_SIGMA * _BOTH * error, *REACH))
+from racs_transients.linking import reach
 
 
 def join(rows: pd.DataFrame, objects: pd.DataFrame) -> tuple[NDArray[np.int64], pd.DataFrame]:

@@ -8,8 +8,9 @@ import shlex
 from pathlib import Path
 
 from racs_transients.errors import ConfigError
-from racs_transients.simulate.field import simulate_field
+from racs_transients.simulate.field import observe_with, simulate_field
 from racs_transients.simulate.settings import FieldSettings
+from racs_transients.surveys import SURVEYS
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ra", type=float, default=default.ra, help="centre, degrees (default: %(default)s)")
     parser.add_argument("--dec", type=float, default=default.dec, help="centre, degrees (default: %(default)s)")
     parser.add_argument("--survey", choices=("SUMSS", "NVSS"), default=default.survey, help="(default: %(default)s)")
+    parser.add_argument("--also", choices=("SUMSS", "NVSS"), help="observe the field with this survey, too")
     for kind in ("new", "vanished", "variable"):
         value = getattr(default, kind)
         parser.add_argument(
@@ -58,16 +60,18 @@ def run(arguments: argparse.Namespace) -> int:
     settings = FieldSettings(**{name: getattr(arguments, name) for name in names})
     if settings.size < 400:
         raise ConfigError(f"--size is at least 400 pixels, not {settings.size}.")
-    if not settings.reference.contains(settings.dec):
-        raise ConfigError(
-            f"{settings.survey} does not reach declination {settings.dec}°; choose another --dec or --survey."
-        )
+    surveys = list(dict.fromkeys(filter(None, (settings.survey, arguments.also))))
+    for name in surveys:
+        if not SURVEYS[name].contains(settings.dec):
+            raise ConfigError(f"{name} does not reach declination {settings.dec}°; choose another --dec or --survey.")
     files = simulate_field(settings, arguments.folder)
-    survey = settings.survey.lower()
-    command = [
-        "processASKAPimage.py", files.image, f"--{survey}-only", f"--{survey}-csv", files.catalogue,
-        f"--{survey}-mosaic-dir", files.mosaics, "--transients",
-    ]  # fmt: skip
+    command: list[object] = ["processASKAPimage.py", files.image, "--transients"]
+    for name in surveys:
+        seen = files if name == settings.survey else observe_with(files, name)
+        option = name.lower()
+        command += [f"--{option}-csv", seen.catalogue, f"--{option}-mosaic-dir", seen.mosaics]
+    if len(surveys) == 1:
+        command.append(f"--{settings.survey.lower()}-only")
     logger.info("%s holds the field and %s the truth; process it with", arguments.folder, files.truth.name)
     logger.info("  %s", shlex.join(str(word) for word in command))
     return 0

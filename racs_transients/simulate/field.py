@@ -32,6 +32,7 @@ from racs_transients.simulate.observation import (
 from racs_transients.simulate.settings import FieldSettings
 from racs_transients.simulate.sky import half_side, make_sky
 from racs_transients.simulate.vizier import detected, merged_sources, vizier_table
+from racs_transients.surveys import frequency_factor
 
 # Noise level (Jy/beam, NaN where blank) of an image of a shape, stripe by stripe
 Levels = Callable[[tuple[int, int]], Iterator[tuple[slice, FloatArray]]]
@@ -97,12 +98,50 @@ def simulate_field(settings: FieldSettings, folder: Path) -> SimulatedField:
     rng = np.random.default_rng(settings.seed)
     truth = make_sky(settings, rng, lambda x, y: settings.rms * edge_rise(settings, x, y))
     _write_image(settings, truth, files)
-    catalogue = _observe_survey(settings, truth, files.mosaics, rng)
-    catalogue.drop(columns="truth_id").to_csv(files.catalogue, index=False)
-    truth.assign(in_catalogue=truth["truth_id"].isin(catalogue["truth_id"])).to_csv(files.truth, index=False)
+    _write_survey(settings, truth, files, rng)
     text = json.dumps(dataclasses.asdict(settings), indent=2)
     (folder / "settings.json").write_text(text + "\n", encoding="utf-8")
     return files
+
+
+def observe_with(field: SimulatedField, survey: str) -> SimulatedField:
+    """Observe the sky of a simulated field with another survey, too.
+
+    Parameters
+    ----------
+    field : SimulatedField
+        A field and its first survey.
+    survey : str
+        ``"SUMSS"`` or ``"NVSS"``.
+
+    Returns
+    -------
+    SimulatedField
+        The same image with the catalogue, mosaics and truth of the other survey, beside the first one's.
+    """
+    settings, name, folder = dataclasses.replace(field.settings, survey=survey), survey.lower(), field.image.parent
+    files = dataclasses.replace(
+        field,
+        catalogue=folder / f"{name}.csv",
+        mosaics=folder / f"{name}_mosaics",
+        truth=folder / f"truth_{name}.csv",
+        settings=settings,
+    )
+    files.mosaics.mkdir(exist_ok=True)
+    factor = frequency_factor(field.settings.reference.frequency, settings.reference.frequency)
+    truth = pd.read_csv(field.truth).drop(columns="in_catalogue")
+    truth = truth.assign(survey_flux=truth["survey_flux"] * factor)
+    rng = np.random.default_rng([settings.seed, len(name)])
+    _write_survey(settings, truth, files, rng)
+    return files
+
+
+def _write_survey(
+    settings: FieldSettings, truth: pd.DataFrame, files: SimulatedField, rng: np.random.Generator
+) -> None:
+    catalogue = _observe_survey(settings, truth, files.mosaics, rng)
+    catalogue.drop(columns="truth_id").to_csv(files.catalogue, index=False)
+    truth.assign(in_catalogue=truth["truth_id"].isin(catalogue["truth_id"])).to_csv(files.truth, index=False)
 
 
 def _write_image(settings: FieldSettings, truth: pd.DataFrame, files: SimulatedField) -> None:

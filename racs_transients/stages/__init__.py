@@ -1,24 +1,25 @@
 """The stages of the pipeline: each turns options, files and tables into the next table."""
 
 from racs_transients.stages.association import diagnostic_crossmatch, scaling_of, transient_crossmatch
-from racs_transients.stages.inputs import choose_survey, load_image, noise_maps, reference_catalogue, source_list
+from racs_transients.stages.inputs import choose_surveys, load_image, observe, reference_catalogue
 from racs_transients.stages.measuring import compare_matches, compare_new, compare_vanished
-from racs_transients.stages.run import Field, Run
-from racs_transients.stages.verdict import judge
+from racs_transients.stages.run import Field, Observation, Run
+from racs_transients.stages.verdict import judge, link
 
 __all__ = [
     "Field",
+    "Observation",
     "Run",
-    "choose_survey",
+    "choose_surveys",
     "compare_matches",
     "compare_new",
     "compare_vanished",
     "diagnostic_crossmatch",
     "judge",
+    "link",
     "load_image",
-    "noise_maps",
+    "observe",
     "reference_catalogue",
     "scaling_of",
-    "source_list",
     "transient_crossmatch",
 ]

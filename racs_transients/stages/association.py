@@ -71,7 +71,7 @@ def diagnostic_crossmatch(field: Field, run: Run) -> tuple[pd.DataFrame, Calibra
     """
     options, survey = run.config.crossmatching, field.survey
     sources, references = field.sources, field.references
-    with run.stages("diagnostic crossmatch") as done:
+    with run.stages(f"{survey.name} diagnostic crossmatch") as done:
         if options.remove_extended:
             thresholds = {"SUMSS": options.sumss_ext_thresh, "NVSS": options.nvss_ext_thresh}
             sources = sources[compact(sources, options.askap_ext_thresh)].reset_index(drop=True)
@@ -117,7 +117,7 @@ def transient_crossmatch(field: Field, scaling: FluxScaling, run: Run) -> tuple[
         Each catalogue source with its nearest ASKAP source.
     """
     sources, references, name = field.sources, field.references, field.survey.name
-    with run.stages("transient crossmatch") as done:
+    with run.stages(f"{name} transient crossmatch") as done:
         association = associate(references, sources, run.config.crossmatching.transient_max_separation)
         done(
             f"{len(references)} {name}, {len(sources)} ASKAP, {association.matched.sum()} matched, "

@@ -20,7 +20,7 @@ from racs_transients.errors import ConfigError
 from racs_transients.finders import FINDERS, good_fits, read_source_list
 from racs_transients.image import Image, image_radius, read_image
 from racs_transients.noise import NoiseMaps, measure_noise
-from racs_transients.stages.run import Run
+from racs_transients.stages.run import Observation, Run
 from racs_transients.surveys import NVSS, SUMSS, Survey
 
 # Declinations of the image centre between which both surveys could be used (documented limits).
@@ -73,39 +73,71 @@ def _described(image: Image) -> dict[str, float]:
     }
 
 
-def choose_survey(centre_dec: float, config: Config) -> Survey:
-    """Return the survey for a declination of the image centre.
+def choose_surveys(image: Image, config: Config) -> tuple[Survey, ...]:
+    """Return the surveys to compare with, the base survey first.
 
     Parameters
     ----------
-    centre_dec : float
-        Degrees.
+    image : Image
+        The image; the declination of its centre decides.
     config : Config
         Options.
 
     Returns
     -------
-    Survey
-        The one survey to compare with.
+    tuple of Survey
+        One, or both where the centre lies where both could be used and no option chooses. One that reaches no
+        valid pixel of the image is left out.
 
     Raises
     ------
     ConfigError
-        Where both surveys could be used and no option chooses, or the chosen one does not reach.
+        Where the chosen survey does not reach.
     """
-    south, north = BOTH_SURVEYS
-    chosen = SUMSS if config.analysis.sumss_only else NVSS if config.analysis.nvss_only else None
-    if chosen is None and south < centre_dec < north:
+    dec, (south, north) = image.centre[1], BOTH_SURVEYS
+    options = config.analysis
+    if options.sumss_only:
+        chosen: tuple[Survey, ...] = (SUMSS,) if dec < north else ()
+    elif options.nvss_only:
+        chosen = (NVSS,) if dec > south else ()
+    elif south < dec < north:
+        # the survey that covers the centre is the base
+        chosen = (SUMSS, NVSS) if SUMSS.contains(dec) else (NVSS, SUMSS)
+    else:
+        chosen = (SUMSS if dec <= south else NVSS,)
+    reaching = tuple(survey for survey in chosen if _reaches(survey, image))
+    if not reaching:
+        name = "SUMSS" if options.sumss_only else "NVSS"
         raise ConfigError(
-            f"The image's centre at declination {centre_dec:.2f}° lies between {south:.0f}° and {north:.0f}°, "
-            "where both surveys exist; the comparison with both is not built yet: give --sumss-only or --nvss-only."
+            f"{name} does not cover an image centred at declination {dec:.2f}°; leave --{name.lower()}-only out."
         )
-    if (chosen is SUMSS and centre_dec >= north) or (chosen is NVSS and centre_dec <= south):
-        raise ConfigError(
-            f"{chosen.name} does not cover an image centred at declination {centre_dec:.2f}°; "
-            f"leave --{chosen.name.lower()}-only out."
-        )
-    return chosen or (SUMSS if centre_dec <= south else NVSS)
+    return reaching
+
+
+def _reaches(survey: Survey, image: Image) -> bool:
+    """Return whether a survey's footprint holds a valid pixel of the image, looked at on a coarse grid."""
+    step = max(1, max(image.data.shape) // 200)
+    y, x = np.nonzero(np.isfinite(image.data[::step, ::step]))
+    return bool(survey.contains(image.pixel_to_sky(x * step, y * step)[1]).any())
+
+
+def observe(image: Image, run: Run) -> Observation:
+    """Measure the noise of the image and find its sources.
+
+    Parameters
+    ----------
+    image : Image
+        The image.
+    run : Run
+        Options and cache.
+
+    Returns
+    -------
+    Observation
+        The image with noise maps and sources.
+    """
+    noise = noise_maps(image, run)
+    return Observation(image, noise, source_list(image, noise, run))
 
 
 def noise_maps(image: Image, run: Run) -> NoiseMaps:

@@ -47,7 +47,7 @@ def compare_vanished(
         Rows of the category noaskapmatch.
     """
     survey = field.survey
-    with run.stages("forced photometry, ASKAP") as done:
+    with run.stages(f"ASKAP at {survey.name}-only sources") as done:
         missing = field.references[~association.matched].reset_index(drop=True)
         dec = missing["dec"] + calibration.dec_offset / 3600
         ra = missing["ra"] + calibration.ra_offset / 3600 / np.cos(np.deg2rad(missing["dec"]))

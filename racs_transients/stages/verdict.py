@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from racs_transients import candidates, sky
@@ -9,13 +11,14 @@ from racs_transients.comparison import (
     FluxScaling,
 )
 from racs_transients.image import near_blank
+from racs_transients.linking import object_numbers
 from racs_transients.schema import CROSSMATCHES
 from racs_transients.stages.inputs import median_rms
 from racs_transients.stages.run import Field, Run
-from racs_transients.tables import stack
+from racs_transients.tables import conform, stack
 
 
-def judge(rows: pd.DataFrame, field: Field, scaling: FluxScaling, run: Run) -> pd.DataFrame:
+def judge(rows: pd.DataFrame, field: Field, scaling: FluxScaling, run: Run, *, first_id: int = 1) -> pd.DataFrame:
     """Add change, blends, surroundings and flags to the rows, and mark the candidates.
 
     Parameters
@@ -28,14 +31,16 @@ def judge(rows: pd.DataFrame, field: Field, scaling: FluxScaling, run: Run) -> p
         ASKAP to survey frequency.
     run : Run
         Options.
+    first_id : int
+        Number of the first row; the comparison with another survey goes on from there.
 
     Returns
     -------
     pandas.DataFrame
-        ``schema.CROSSMATCHES``, complete, largest ratio first.
+        ``schema.CROSSMATCHES``, complete but for ``object_id``, largest ratio first.
     """
     flags, image = run.config.flags, field.image
-    with run.stages("flags and candidates") as done:
+    with run.stages(f"{field.survey.name} flags and candidates") as done:
         rows = candidates.with_blends(rows, field.sources, field.references, field.survey, scaling)
         rows = candidates.with_change(rows, scaling, flags.nondetection_rms)
         rows = candidates.with_surroundings(
@@ -51,10 +56,33 @@ def judge(rows: pd.DataFrame, field: Field, scaling: FluxScaling, run: Run) -> p
             rows, flags, outlier_threshold=run.config.transients.transients_large_flux_ratio_thresh
         )
         rows = rows.sort_values(["ratio", "ra", "dec"], ascending=[False, True, True], na_position="last")
-        rows = candidates.with_nearest_matches(rows.reset_index(drop=True), flags.nearest_matches)
+        rows = candidates.with_nearest_matches(rows.reset_index(drop=True), flags.nearest_matches, first_id=first_id)
         run.folder.survey(field.survey.name).update(_counts(rows))
         done(f"{len(rows)} rows, {rows['is_candidate'].sum()} candidates")
     return stack([rows], CROSSMATCHES)
+
+
+def link(parts: Sequence[pd.DataFrame], run: Run) -> pd.DataFrame:
+    """Return the rows of all surveys below each other, those of one object with one number.
+
+    Parameters
+    ----------
+    parts : sequence of pandas.DataFrame
+        Rows of each survey, from `judge`.
+    run : Run
+        Log.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``schema.CROSSMATCHES``; no row is merged with another or left out.
+    """
+    with run.stages("linked rows") as done:
+        rows = stack(parts, CROSSMATCHES)
+        rows = conform(rows.assign(object_id=object_numbers(rows)), CROSSMATCHES)
+        run.folder.manifest["objects"] = rows["object_id"].nunique()
+        done(f"{len(rows)} rows of {rows['object_id'].nunique()} objects")
+    return rows
 
 
 def _counts(rows: pd.DataFrame) -> dict[str, object]:

@@ -173,11 +173,10 @@ def test_a_source_list_of_another_image(run, small_field, small_results, tmp_pat
     assert "another image" in said
 
 
-def test_both_surveys_possible_and_none_chosen(run, changed):
-    code, said = run(changed(CRVAL2=-35.0))
+def test_a_survey_that_does_not_reach(run, changed):
+    code, said = run(changed(CRVAL2=-20.0), "--sumss-only")
     assert code == 2
-    assert "--sumss-only" in said
-    assert "--nvss-only" in said
+    assert "SUMSS does not cover" in said
 
 
 def test_one_bad_image_does_not_stop_the_others(run, small_field, tmp_path):
