@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
 from racs_transients import __version__, logs
 from racs_transients.errors import RacsTransientsError
@@ -16,6 +17,13 @@ logger = logging.getLogger(__name__)
 
 FAILED = 1
 INTERRUPTED = 130
+# The commands of racs-transients: where each is, and what it does.
+COMMANDS = {
+    "simulate": ("racs_transients.simulate.command", "make a simulated field with a truth table"),
+    "inject": ("racs_transients.database.command", "write results folders into the database"),
+    "site": ("racs_transients.site", "serve the review site"),
+    "manage": ("racs_transients.manage", "run an administrative command of the site, such as createsuperuser"),
+}
 # Many small fits are slower with several BLAS threads, and images run side by side.
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -72,15 +80,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done, 1 failed, 2 wrong use.
     """
     _limit_threads()
-    from racs_transients.simulate import command
-
     parser = argparse.ArgumentParser(prog="racs-transients", description="Tools beside processASKAPimage.py.")
     parser.add_argument("--version", action="version", version=f"racs_transients {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
-    command.add_arguments(commands.add_parser("simulate", help="make a simulated field with a truth table"))
+    modules = {}
+    for name, (home, help_) in COMMANDS.items():
+        modules[name] = import_module(home)
+        modules[name].add_arguments(commands.add_parser(name, help=help_, description=modules[name].__doc__))
     parsed = parser.parse_args(arguments)
     logs.configure("INFO")
-    return _guarded(lambda: command.run(parsed))
+    return _guarded(lambda: int(modules[parsed.command].run(parsed)))
 
 
 def _guarded(run: Callable[[], int]) -> int:

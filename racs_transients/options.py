@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -9,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from racs_transients.arguments import FALSE, OPTIONS, TRUE, UNSET, Findings, read_arguments, spelled
-from racs_transients.config import LATER_STAGES, SECTIONS, Config, LaterStage, Option
-from racs_transients.dbconfig import options_from_environment
+from racs_transients.arguments import FALSE, OPTIONS, TRUE, UNSET, Findings, kind_words, read_arguments, spelled
+from racs_transients.config import LATER_STAGES, SECTIONS, Config, Database, LaterStage, Option
+from racs_transients.dbconfig import DEFAULT_FILE, URL_VARIABLE, options_from_environment
 from racs_transients.errors import ConfigError
 
 _CONNECTION = frozenset({"db_engine", "db_database", "db_username", "db_password", "db_host", "db_port"})
@@ -66,6 +67,50 @@ def parse_options(arguments: Sequence[str], *, later: Mapping[str, LaterStage] =
     if findings.mistakes:
         raise ConfigError(_all_in_one(findings.mistakes))
     return ParsedOptions(config, tuple(findings.warnings), tuple(skipped))
+
+
+# Options of the section that say which database, not what is done with it.
+_DATABASE_OPTIONS = (*sorted(_CONNECTION), "website_media_dir")
+
+
+def add_database_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name the database, for programs beside the pipeline.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The parser.
+    """
+    group = parser.add_argument_group("database", f"default: {URL_VARIABLE}, else ./{DEFAULT_FILE}")
+    for name in _DATABASE_OPTIONS:
+        option = OPTIONS[name][1]
+        group.add_argument(spelled(name), dest=name, metavar=kind_words(option), help=option.help.replace("%", "%%"))
+
+
+def database_options(parsed: argparse.Namespace) -> Database:
+    """Return the section that the options of `add_database_options` make.
+
+    Parameters
+    ----------
+    parsed : argparse.Namespace
+        The parsed command line.
+
+    Returns
+    -------
+    Database
+        The section; the environment where no option names a database.
+
+    Raises
+    ------
+    ConfigError
+        Naming every mistake.
+    """
+    findings = Findings()
+    texts = {name: getattr(parsed, name) for name in _DATABASE_OPTIONS if getattr(parsed, name) is not None}
+    values = {name: _value(name, text, findings) for name, text in texts.items()}
+    if findings.mistakes:
+        raise ConfigError(_all_in_one(findings.mistakes))
+    return _assembled((), {name: value for name, value in values.items() if value is not None}).database
 
 
 def _all_in_one(mistakes: Sequence[str]) -> str:
