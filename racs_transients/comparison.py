@@ -255,15 +255,15 @@ def no_catalogue_rows(
     return conform(pd.DataFrame(columns), CROSSMATCHES)
 
 
-def survey_limits(survey: Survey, dec: ArrayLike) -> pd.DataFrame:
+def survey_limits(survey: Survey, ra: ArrayLike, dec: ArrayLike) -> pd.DataFrame:
     """Return what a survey without images says of a position where its catalogue has nothing.
 
     Parameters
     ----------
     survey : Survey
         The survey.
-    dec : array_like, shape (n,)
-        Declination, degrees.
+    ra, dec : array_like, shape (n,)
+        Positions, degrees.
 
     Returns
     -------
@@ -273,7 +273,7 @@ def survey_limits(survey: Survey, dec: ArrayLike) -> pd.DataFrame:
     dec = np.asarray(dec, float)
     return pd.DataFrame(
         {
-            "flux": survey.completeness.at(dec),
+            "flux": survey.completeness_at(ra, dec),
             "flux_err": survey.rms.at(dec),
             "rms": survey.rms.at(dec),
             "mosaic": pd.Series(pd.NA, index=range(len(dec)), dtype="str"),

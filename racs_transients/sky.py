@@ -14,6 +14,7 @@ from racs_transients.beam import FloatArray
 
 IntArray = NDArray[np.int64]
 ARCSEC_PER_RADIAN = float(np.rad2deg(1) * 3600)
+_GALACTIC_POLE = (192.85948, 27.12825)
 
 
 def unit_vectors(ra: ArrayLike, dec: ArrayLike) -> FloatArray:
@@ -56,6 +57,26 @@ def separation(ra1: ArrayLike, dec1: ArrayLike, ra2: ArrayLike, dec2: ArrayLike)
     """
     difference = unit_vectors(ra1, dec1) - unit_vectors(ra2, dec2)
     return _arcsec_of_chord(np.sqrt((difference**2).sum(axis=-1)))
+
+
+def galactic_latitude(ra: ArrayLike, dec: ArrayLike) -> FloatArray:
+    """Return the Galactic latitude of positions.
+
+    Parameters
+    ----------
+    ra, dec : array_like
+        Position, degrees.
+
+    Returns
+    -------
+    numpy.ndarray
+        Degrees; good to 0.1″, as the pole is that of J2000.
+
+    References
+    ----------
+    The Hipparcos and Tycho Catalogues (ESA SP-1200, 1997), vol. 1, eq. 1.5.13.
+    """
+    return np.asarray(90 - separation(ra, dec, *_GALACTIC_POLE) / 3600)
 
 
 def nearest(

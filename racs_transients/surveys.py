@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from racs_transients import sky
 from racs_transients.beam import FloatArray
+
+BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,57 @@ class DeclinationSteps:
 
 
 @dataclass(frozen=True, slots=True)
+class Catalogue:
+    """One table of a survey, and the part of the sky that it covers.
+
+    Parameters
+    ----------
+    table : str
+        VizieR's name of the table; empty for a catalogue that is only a file.
+    columns : mapping
+        Canonical column to column of the table. In a file that holds several catalogues of a survey a row
+        belongs to the one whose own name column it fills, else to the first.
+    density : DeclinationSteps
+        Sources per deg² inside the footprint.
+    completeness : DeclinationSteps
+        Flux density above which the catalogue is 95 % complete, mJy.
+    name_prefix : str
+        What precedes the table's own names of its sources.
+    dec_min, dec_max : float
+        Footprint in declination, degrees.
+    b_min, b_max : float
+        Footprint in Galactic latitude without its sign, degrees.
+    """
+
+    table: str
+    columns: Mapping[str, InputColumn] = field(hash=False)
+    density: DeclinationSteps
+    completeness: DeclinationSteps
+    name_prefix: str = ""
+    dec_min: float = -90.0
+    dec_max: float = 90.0
+    b_min: float = 0.0
+    b_max: float = 90.0
+
+    def contains(self, ra: ArrayLike, dec: ArrayLike) -> BoolArray:
+        """Return whether positions lie inside the catalogue's footprint.
+
+        Parameters
+        ----------
+        ra, dec : array_like
+            Positions, degrees.
+
+        Returns
+        -------
+        numpy.ndarray of bool
+            True inside.
+        """
+        dec = np.asarray(dec, float)
+        b = np.abs(sky.galactic_latitude(ra, dec))
+        return np.asarray((dec >= self.dec_min) & (dec <= self.dec_max) & (b >= self.b_min) & (b <= self.b_max))
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
     """A reference survey.
 
@@ -69,47 +123,48 @@ class Survey:
         Short name, as in options and tables.
     frequency : float
         MHz.
-    vizier_tables : tuple of str
-        VizieR tables that make up the catalogue, main one first.
-    columns : mapping
-        Canonical column to column of the VizieR table.
+    catalogues : tuple of Catalogue
+        The tables that make it up; where two know a source, the earlier counts.
     beam_fwhm : float
         FWHM across the beam, arcsec.
-    beam_cosec_dec : bool
-        Whether the beam is longer north-south, by the cosecant of the declination.
-    sizes_deconvolved : bool
-        Whether the catalogue gives deconvolved sizes instead of fitted ones.
-    dec_min, dec_max : float
-        Footprint in declination, degrees.
-    density : DeclinationSteps
-        Sources per deg² inside the footprint.
     rms : DeclinationSteps
-        Measured median noise of the mosaics, mJy/beam.
-    completeness : DeclinationSteps
-        Flux density above which the catalogue is 95 % complete, mJy.
+        Measured median noise of the images, mJy/beam.
     bright_mjy : float
         Flux density from which a source makes artefacts around it, mJy.
-    flux_scale_err : float
-        Fractional uncertainty of the flux scale already inside the catalogue's errors.
     reference : str
         Where the numbers come from.
+    beam_cosec_dec : bool
+        Whether the beam is longer north-south, by the cosecant of the declination.
+    beam_major : float, optional
+        FWHM along a beam that is the same everywhere but not round, arcsec.
+    beam_pa : float
+        Its position angle, degrees.
+    sizes_deconvolved : bool
+        Whether the catalogue gives deconvolved sizes instead of fitted ones.
+    flux_scale_err : float
+        Fractional uncertainty of the flux scale already inside the catalogue's errors.
+    skyview : str
+        Name of its images at SkyView; empty where there are none.
     """
 
     name: str
     frequency: float
-    vizier_tables: tuple[str, ...]
-    columns: Mapping[str, InputColumn] = field(hash=False)
+    catalogues: tuple[Catalogue, ...]
     beam_fwhm: float
-    beam_cosec_dec: bool
-    sizes_deconvolved: bool
-    dec_min: float
-    dec_max: float
-    density: DeclinationSteps
     rms: DeclinationSteps
-    completeness: DeclinationSteps
     bright_mjy: float
-    flux_scale_err: float
     reference: str
+    beam_cosec_dec: bool = False
+    beam_major: float | None = None
+    beam_pa: float = 0.0
+    sizes_deconvolved: bool = False
+    flux_scale_err: float = 0.03
+    skyview: str = ""
+
+    @property
+    def vizier_tables(self) -> tuple[str, ...]:
+        """Names of its tables at VizieR."""
+        return tuple(catalogue.table for catalogue in self.catalogues if catalogue.table)
 
     def beam_axes(self, dec: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the survey's beam at declinations.
@@ -126,96 +181,187 @@ class Survey:
         """
         dec = np.asarray(dec, float)
         minor = np.full(dec.shape, self.beam_fwhm)
-        major = minor / np.abs(np.sin(np.deg2rad(dec))) if self.beam_cosec_dec else minor.copy()
-        return major, minor, np.zeros(dec.shape)
+        major = np.full(dec.shape, self.beam_major or self.beam_fwhm)
+        if self.beam_cosec_dec:
+            major = major / np.abs(np.sin(np.deg2rad(dec)))
+        return major, minor, np.full(dec.shape, self.beam_pa)
 
-    def contains(self, dec: ArrayLike) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-        """Return whether declinations lie inside the survey's footprint.
+    def contains(self, ra: ArrayLike, dec: ArrayLike) -> BoolArray:
+        """Return whether positions lie inside the survey's footprint.
 
         Parameters
         ----------
-        dec : array_like
-            Declination, degrees.
+        ra, dec : array_like
+            Positions, degrees.
 
         Returns
         -------
         numpy.ndarray of bool
             True inside.
         """
-        dec = np.asarray(dec, float)
-        return np.asarray((dec >= self.dec_min) & (dec <= self.dec_max))
+        return np.asarray(np.logical_or.reduce([catalogue.contains(ra, dec) for catalogue in self.catalogues]))
+
+    def density_at(self, ra: ArrayLike, dec: ArrayLike) -> FloatArray:
+        """Return the number of catalogue sources per deg² at positions.
+
+        Parameters
+        ----------
+        ra, dec : array_like
+            Positions, degrees.
+
+        Returns
+        -------
+        numpy.ndarray
+            Zero outside the footprint.
+        """
+        densities = [np.where(c.contains(ra, dec), c.density.at(dec), 0.0) for c in self.catalogues]
+        return np.asarray(np.maximum.reduce(densities))
+
+    def completeness_at(self, ra: ArrayLike, dec: ArrayLike) -> FloatArray:
+        """Return the flux density above which the catalogue is 95 % complete at positions.
+
+        Parameters
+        ----------
+        ra, dec : array_like
+            Positions, degrees.
+
+        Returns
+        -------
+        numpy.ndarray
+            Flux density in mJy, NaN outside the footprint.
+        """
+        limits = [np.where(c.contains(ra, dec), c.completeness.at(dec), np.nan) for c in self.catalogues]
+        return np.asarray(np.fmin.reduce(limits))
 
 
 _POSITION = {"ra": InputColumn("_RAJ2000", "deg"), "dec": InputColumn("_DEJ2000", "deg")}
+_MOST = MappingProxyType(
+    {
+        **_POSITION,
+        "ra_err": InputColumn("e_RAJ2000", "arcsec"),
+        "dec_err": InputColumn("e_DEJ2000", "arcsec"),
+        "flux_peak": InputColumn("Sp", "mJy"),
+        "flux_peak_err": InputColumn("e_Sp", "mJy"),
+        "flux_int": InputColumn("St", "mJy"),
+        "flux_int_err": InputColumn("e_St", "mJy"),
+        "major": InputColumn("MajAxis", "arcsec"),
+        "minor": InputColumn("MinAxis", "arcsec"),
+        "pa": InputColumn("PA", "deg"),
+        "mosaic": InputColumn("Mosaic"),
+    }
+)
 
 SUMSS = Survey(
     name="SUMSS",
     frequency=843.0,
-    # MGPS-2 is the same telescope's survey of |b| < 10°
-    vizier_tables=("VIII/81B/sumss212", "VIII/82/mgpscat"),
-    columns=MappingProxyType(
-        {
-            **_POSITION,
-            "ra_err": InputColumn("e_RAJ2000", "arcsec"),
-            "dec_err": InputColumn("e_DEJ2000", "arcsec"),
-            "flux_peak": InputColumn("Sp", "mJy"),
-            "flux_peak_err": InputColumn("e_Sp", "mJy"),
-            "flux_int": InputColumn("St", "mJy"),
-            "flux_int_err": InputColumn("e_St", "mJy"),
-            "major": InputColumn("MajAxis", "arcsec"),
-            "minor": InputColumn("MinAxis", "arcsec"),
-            "pa": InputColumn("PA", "deg"),
-            "mosaic": InputColumn("Mosaic"),
-        }
+    catalogues=(
+        Catalogue(
+            table="VIII/81B/sumss212",
+            columns=_MOST,
+            density=DeclinationSteps((-50.0,), (31.3, 21.5)),
+            completeness=DeclinationSteps((-50.0,), (8.0, 18.0)),
+            dec_max=-30.0,
+            b_min=10.0,
+        ),
+        # MGPS-2, the same telescope's survey of the Galactic plane: 48,850 sources in 2,388 deg² down to
+        # 10 mJy/beam everywhere, which is SUMSS's limit north of -50°, and so taken to be as complete
+        Catalogue(
+            table="VIII/82/mgpscat",
+            columns=MappingProxyType({**_MOST, "name": InputColumn("MGPS")}),
+            density=DeclinationSteps((), (20.5,)),
+            completeness=DeclinationSteps((), (18.0,)),
+            name_prefix="MGPS ",
+            dec_max=-30.0,
+            b_max=10.0,
+        ),
     ),
     beam_fwhm=45.0,
     beam_cosec_dec=True,
-    sizes_deconvolved=False,
-    dec_min=-90.0,
-    dec_max=-30.0,
-    density=DeclinationSteps((-50.0,), (31.3, 21.5)),
     rms=DeclinationSteps(
         (-80.0, -70.0, -60.0, -50.0, -46.0, -42.0, -38.0, -34.0),
         (1.08, 1.47, 1.30, 1.37, 1.50, 1.52, 1.76, 2.01, 2.66),
     ),
-    completeness=DeclinationSteps((-50.0,), (8.0, 18.0)),
     bright_mjy=436.0,
-    flux_scale_err=0.03,
+    skyview="SUMSS 843 MHz",
     reference="Mauch et al. 2003, MNRAS 342, 1117; Murphy et al. 2007, MNRAS 382, 382",
 )
 
 NVSS = Survey(
     name="NVSS",
     frequency=1400.0,
-    vizier_tables=("VIII/65/nvss",),
-    columns=MappingProxyType(
-        {
-            **_POSITION,
-            "ra_err": InputColumn("e_RAJ2000", "s"),
-            "dec_err": InputColumn("e_DEJ2000", "arcsec"),
-            "flux_int": InputColumn("S1.4", "mJy"),
-            "flux_int_err": InputColumn("e_S1.4", "mJy"),
-            "major": InputColumn("MajAxis", "arcsec"),
-            "major_limit": InputColumn("l_MajAxis"),
-            "minor": InputColumn("MinAxis", "arcsec"),
-            "minor_limit": InputColumn("l_MinAxis"),
-            "pa": InputColumn("PA", "deg"),
-        }
+    catalogues=(
+        Catalogue(
+            table="VIII/65/nvss",
+            columns=MappingProxyType(
+                {
+                    **_POSITION,
+                    "name": InputColumn("NVSS"),
+                    "ra_err": InputColumn("e_RAJ2000", "s"),
+                    "dec_err": InputColumn("e_DEJ2000", "arcsec"),
+                    "flux_int": InputColumn("S1.4", "mJy"),
+                    "flux_int_err": InputColumn("e_S1.4", "mJy"),
+                    "major": InputColumn("MajAxis", "arcsec"),
+                    "major_limit": InputColumn("l_MajAxis"),
+                    "minor": InputColumn("MinAxis", "arcsec"),
+                    "minor_limit": InputColumn("l_MinAxis"),
+                    "pa": InputColumn("PA", "deg"),
+                }
+            ),
+            density=DeclinationSteps((), (52.4,)),
+            completeness=DeclinationSteps((), (3.4,)),
+            name_prefix="NVSS J",
+            dec_min=-40.0,
+        ),
     ),
     beam_fwhm=45.0,
-    beam_cosec_dec=False,
     sizes_deconvolved=True,
-    dec_min=-40.0,
-    dec_max=90.0,
-    density=DeclinationSteps((), (52.4,)),
     rms=DeclinationSteps((-30.0,), (0.525, 0.51)),
-    completeness=DeclinationSteps((), (3.4,)),
     bright_mjy=2094.0,
-    flux_scale_err=0.03,
+    skyview="NVSS",
     reference="Condon et al. 1998, AJ 115, 1693",
 )
 
-SURVEYS: Mapping[str, Survey] = MappingProxyType({survey.name: survey for survey in (SUMSS, NVSS)})
+RACS_LOW = Survey(
+    name="RACS-low",
+    frequency=887.5,
+    catalogues=(
+        # the sources, not their Gaussians: 2.1 million in 28,020 deg². The table of |b| < 5° (galreg) is left out:
+        # its completeness was not measured.
+        Catalogue(
+            table="J/other/PASA/38.58/galcut",
+            columns=MappingProxyType(
+                {
+                    **_POSITION,
+                    "name": InputColumn("RACS-DR1"),
+                    "ra_err": InputColumn("e_RAJ2000", "arcsec"),
+                    "dec_err": InputColumn("e_DEJ2000", "arcsec"),
+                    "flux_peak": InputColumn("Fpk", "mJy"),
+                    "flux_peak_err": InputColumn("e_Fpk", "mJy"),
+                    "flux_int": InputColumn("Ftot", "mJy"),
+                    "flux_int_err": InputColumn("e_Ftot", "mJy"),
+                    "major": InputColumn("amaj", "arcsec"),
+                    "minor": InputColumn("bmin", "arcsec"),
+                    "pa": InputColumn("PA", "deg"),
+                }
+            ),
+            density=DeclinationSteps((), (75.8,)),
+            completeness=DeclinationSteps((), (5.0,)),
+            name_prefix="RACS-DR1 ",
+            dec_min=-80.0,
+            dec_max=30.0,
+            b_min=5.0,
+        ),
+    ),
+    beam_fwhm=25.0,
+    # of the mosaics at 25″
+    rms=DeclinationSteps((), (0.3,)),
+    # that of SUMSS, at this frequency
+    bright_mjy=418.0,
+    flux_scale_err=0.05,
+    reference="Hale et al. 2021, PASA 38, e058; McConnell et al. 2020, PASA 37, e048",
+)
+
+SURVEYS: Mapping[str, Survey] = MappingProxyType({survey.name: survey for survey in (SUMSS, NVSS, RACS_LOW)})
 
 # Spectral index of the scaling S ∝ ν^α between ASKAP's and a survey's frequency, and its scatter
 # (science: SUMSS-NVSS and ASKAP-NVSS pairs).

@@ -23,6 +23,7 @@ UNITS = {
     "_r": "arcmin", "_RAJ2000": "deg", "_DEJ2000": "deg", "e_DEJ2000": "arcsec",
     "Sp": "mJy", "e_Sp": "mJy", "St": "mJy", "e_St": "mJy",
     "S1.4": "mJy", "e_S1.4": "mJy", "MajAxis": "arcsec", "MinAxis": "arcsec", "PA": "deg",
+    "Ftot": "mJy", "e_Ftot": "mJy", "Fpk": "mJy/beam", "e_Fpk": "mJy/beam", "amaj": "arcsec", "bmin": "arcsec",
 }  # fmt: skip
 
 

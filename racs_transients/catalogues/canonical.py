@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import difflib
 import logging
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,32 +14,37 @@ from astropy import units as u
 from astropy.table import Table
 
 from racs_transients import sky
-from racs_transients.beam import axes, covariance, gaussian_area
+from racs_transients.beam import FloatArray, axes, covariance, gaussian_area
 from racs_transients.errors import CatalogueError
 from racs_transients.image import Image
 from racs_transients.schema import REFERENCES
-from racs_transients.surveys import InputColumn, Survey
+from racs_transients.surveys import Catalogue, InputColumn, Survey
 from racs_transients.tables import conform
 
 logger = logging.getLogger(__name__)
 
 _FLUX_COLUMNS = ("flux_int", "flux_peak")
-# e_St of SUMSS and e_S1.4 of NVSS never fall below this fraction of the flux
-_NUMBERS = ("ra", "dec", "ra_err", "dec_err", "flux_peak", "flux_peak_err", "flux_int", "flux_int_err",
-            "major", "minor", "pa")  # fmt: skip
+# the units of schema.REFERENCES
+_UNITS = {
+    "ra": "deg", "dec": "deg", "ra_err": "arcsec", "dec_err": "arcsec",
+    "flux_peak": "mJy", "flux_peak_err": "mJy", "flux_int": "mJy", "flux_int_err": "mJy",
+    "major": "arcsec", "minor": "arcsec", "pa": "deg", "beam_major": "arcsec", "beam_minor": "arcsec", "beam_pa": "deg",
+}  # fmt: skip
 
 
-def to_reference_table(raw: Table, survey: Survey, origin: str) -> pd.DataFrame:
-    """Return a survey's catalogue in the schema's form.
+def to_reference_table(tables: Sequence[tuple[Catalogue, Table]], survey: Survey, origin: str) -> pd.DataFrame:
+    """Return a survey's catalogues as one in the schema's form.
 
     Parameters
     ----------
-    raw : astropy.table.Table
-        The survey's own columns; units in the table win over the survey's usual ones.
+    tables : sequence of (Catalogue, astropy.table.Table)
+        The catalogues with their own columns; units in a table win over the catalogue's usual ones. A source
+        of a later one within half a beam of one of an earlier is the same and left out: the telescope cannot
+        tell them apart, and position errors are smaller.
     survey : Survey
         The survey.
     origin : str
-        Where the table comes from, for messages.
+        Where the tables come from, for messages.
 
     Returns
     -------
@@ -48,62 +56,130 @@ def to_reference_table(raw: Table, survey: Survey, origin: str) -> pd.DataFrame:
     CatalogueError
         If a column is missing, a unit contradicts, rows have no position or flux, or there are no rows.
     """
-    _check_columns(raw, survey, origin)
+    frames = [_canonical(raw, catalogue, survey, origin) for catalogue, raw in tables]
+    together = frames[0]
+    for other in frames[1:]:
+        _, separation = sky.nearest(other["ra"], other["dec"], together["ra"], together["dec"])
+        together = pd.concat([together, other[~(separation <= survey.beam_fwhm / 2)]], ignore_index=True)
+    return _completed(together, survey)
+
+
+def _canonical(raw: Table, catalogue: Catalogue, survey: Survey, origin: str) -> pd.DataFrame:
+    """Return one catalogue with the schema's names and units; what it leaves out is missing."""
+    columns = catalogue.columns
+    _check_columns(raw, columns, survey, origin)
     if len(raw) == 0:
         raise CatalogueError(f"{origin} has no rows; give a catalogue that covers the image.")
-    values = {role: _numbers(raw, survey.columns[role], origin) for role in _NUMBERS if _has(raw, survey, role)}
-    frame = pd.DataFrame(values).reindex(columns=list(_NUMBERS))
-    frame = frame.assign(mosaic=_strings(raw, survey, "mosaic"), size_is_limit=_limits(raw, survey))
+    values = {role: numbers(raw, columns[role], _UNITS[role], origin) for role in _UNITS if _has(raw, columns, role)}
+    frame = pd.DataFrame(values).reindex(columns=list(_UNITS))
+    if "ra_err" in values and _in_time(raw, columns["ra_err"]):
+        frame = frame.assign(ra_err=frame["ra_err"] * 15 * np.cos(np.deg2rad(frame["dec"])))
+    own = _strings(raw, columns, "name")
+    frame = frame.assign(
+        name=catalogue.name_prefix + own.str.removeprefix(catalogue.name_prefix),
+        mosaic=_strings(raw, columns, "mosaic"),
+        size_is_limit=_limits(raw, columns),
+    )
     frame = _without_duplicates(frame, origin)
     _check_rows(frame, origin)
-    frame = _with_seconds_of_time(frame, raw, survey)
-    return _completed(frame, survey)
+    return frame
 
 
-def _has(raw: Table, survey: Survey, role: str) -> bool:
-    return role in survey.columns and survey.columns[role].name in raw.colnames
+def _has(raw: Table, columns: Mapping[str, InputColumn], role: str) -> bool:
+    return role in columns and columns[role].name in raw.colnames
 
 
-def _check_columns(raw: Table, survey: Survey, origin: str) -> None:
-    absent = [survey.columns[role].name for role in ("ra", "dec") if not _has(raw, survey, role)]
-    fluxes = [survey.columns[role].name for role in _FLUX_COLUMNS if role in survey.columns]
+def _check_columns(raw: Table, columns: Mapping[str, InputColumn], survey: Survey, origin: str) -> None:
+    absent = [columns[role].name for role in ("ra", "dec") if not _has(raw, columns, role)]
+    fluxes = [columns[role].name for role in _FLUX_COLUMNS if role in columns]
     if not any(name in raw.colnames for name in fluxes):
         absent.append(" or ".join(fluxes))
     if absent:
         near = {n for name in absent for n in difflib.get_close_matches(name, raw.colnames, 2)}
         hint = f"; did you mean {', '.join(sorted(near))}?" if near else f"; it has {', '.join(raw.colnames[:12])}."
-        raise CatalogueError(f"{origin} lacks the {survey.name} columns {', '.join(absent)} of VizieR{hint}")
+        raise CatalogueError(f"{origin} lacks the {survey.name} columns {', '.join(absent)}{hint}")
 
 
-def _numbers(raw: Table, column: InputColumn, origin: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def numbers(raw: Table, column: InputColumn, unit: str, origin: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return a column's numbers in a unit.
+
+    Parameters
+    ----------
+    raw : astropy.table.Table
+        Any table; the unit it states for the column wins over the one expected.
+    column : InputColumn
+        Name and expected unit; seconds of time stay what they are.
+    unit : str
+        The unit wanted.
+    origin : str
+        Where the table comes from, for messages.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n,)
+        NaN where there is no number.
+
+    Raises
+    ------
+    CatalogueError
+        If the units contradict.
+    """
     values = raw[column.name]
-    numbers = pd.to_numeric(pd.Series(np.ma.filled(np.ma.asarray(values).astype(object), None)), errors="coerce")
-    unit = getattr(values, "unit", None)
-    if unit is None or not column.unit:
-        return numbers.to_numpy(float)
+    found = pd.to_numeric(_objects(values), errors="coerce")
+    if _in_time(raw, column):
+        return found.to_numpy(float)
+    stated = str(getattr(values, "unit", None) or column.unit or unit)
     try:
-        # seconds of time are turned into an angle where the declination is known
-        wanted = column.unit if column.unit != "s" or u.Unit(unit) == u.s else "arcsec"
-        factor = (u.Unit(str(unit).replace("/beam", "")) if wanted == "mJy" else u.Unit(unit)).to(wanted)
+        factor = u.Unit(re.sub(r"/\s*beam|\s*beam-1", "", stated)).to(unit)
     except (ValueError, TypeError) as error:
         raise CatalogueError(
-            f"{origin}: column {column.name} is in {unit}, not in {column.unit}; convert it or correct its unit."
+            f"{origin}: column {column.name} is in {stated}, not in {column.unit or unit}; "
+            "convert it or correct its unit."
         ) from error
-    return np.asarray(numbers.to_numpy(float) * factor)
+    return np.asarray(found.to_numpy(float) * factor)
 
 
-def _strings(raw: Table, survey: Survey, role: str) -> pd.Series:
-    if not _has(raw, survey, role):
+def _objects(values: Any) -> pd.Series:
+    """Return a column as it is, None where it is masked."""
+    masked = np.ma.asarray(values)
+    # not filled(None): that would mean numpy's own word for a missing object
+    return pd.Series(np.where(np.ma.getmaskarray(masked), None, np.asarray(masked.data, object)), dtype=object)
+
+
+def _in_time(raw: Table, column: InputColumn) -> bool:
+    """Return whether a column is in seconds of time."""
+    return str(getattr(raw[column.name], "unit", None) or column.unit) == "s"
+
+
+def _strings(raw: Table, columns: Mapping[str, InputColumn], role: str) -> pd.Series:
+    if not _has(raw, columns, role):
         return pd.Series(pd.NA, index=range(len(raw)), dtype="str")
-    values = pd.Series(np.ma.filled(np.ma.asarray(raw[survey.columns[role].name]).astype(object), None))
-    text = values.map(lambda v: v.decode() if isinstance(v, bytes) else v).astype("str").str.strip()
+    return strings(raw, columns[role])
+
+
+def strings(raw: Table, column: InputColumn) -> pd.Series:
+    """Return a column's words.
+
+    Parameters
+    ----------
+    raw : astropy.table.Table
+        Any table.
+    column : InputColumn
+        Its name.
+
+    Returns
+    -------
+    pandas.Series of str
+        NA where there is none.
+    """
+    text = _objects(raw[column.name]).map(lambda v: v.decode() if isinstance(v, bytes) else v).astype("str").str.strip()
     return text.mask(text == "")
 
 
-def _limits(raw: Table, survey: Survey) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _limits(raw: Table, columns: Mapping[str, InputColumn]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     is_limit = np.zeros(len(raw), bool)
     for role in ("major_limit", "minor_limit"):
-        is_limit |= (_strings(raw, survey, role) == "<").fillna(False).to_numpy(bool)
+        is_limit |= (_strings(raw, columns, role) == "<").fillna(False).to_numpy(bool)
     return is_limit
 
 
@@ -130,19 +206,9 @@ def _check_rows(frame: pd.DataFrame, origin: str) -> None:
             )
 
 
-def _with_seconds_of_time(frame: pd.DataFrame, raw: Table, survey: Survey) -> pd.DataFrame:
-    column = survey.columns["ra_err"]
-    in_time = (
-        column.unit == "s" and _has(raw, survey, "ra_err") and getattr(raw[column.name], "unit", u.s) in (u.s, None)
-    )
-    if not in_time:
-        return frame
-    return frame.assign(ra_err=frame["ra_err"] * 15 * np.cos(np.deg2rad(frame["dec"])))
-
-
 def _completed(frame: pd.DataFrame, survey: Survey) -> pd.DataFrame:
     """Fill in what the survey's table leaves out: beam, fitted size, peak, errors, name."""
-    beam_major, beam_minor, beam_pa = survey.beam_axes(frame["dec"])
+    beam_major, beam_minor, beam_pa = _beams(frame, survey)
     major, minor, pa = _fitted_sizes(frame, survey)
     area_ratio = gaussian_area(beam_major, beam_minor) / gaussian_area(major, minor)
     flux_int = frame["flux_int"].fillna(frame["flux_peak"])
@@ -151,7 +217,7 @@ def _completed(frame: pd.DataFrame, survey: Survey) -> pd.DataFrame:
     return conform(
         frame.assign(
             source_id=np.arange(1, len(frame) + 1),
-            name=sky.iau_name(survey.name, frame["ra"], frame["dec"]),
+            name=frame["name"].fillna(pd.Series(sky.iau_name(survey.name, frame["ra"], frame["dec"]))),
             survey=survey.name,
             ra=frame["ra"] % 360,
             flux_int=flux_int,
@@ -170,9 +236,17 @@ def _completed(frame: pd.DataFrame, survey: Survey) -> pd.DataFrame:
     )
 
 
+def _beams(frame: pd.DataFrame, survey: Survey) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the beam of each source: its own where the catalogue gives one, else the survey's there."""
+    usual = survey.beam_axes(frame["dec"])
+    given = frame[["beam_major", "beam_minor", "beam_pa"]].to_numpy(float).T
+    major, minor, pa = (np.where(np.isnan(own), usual_, own) for own, usual_ in zip(given, usual, strict=True))
+    return major, minor, pa
+
+
 def _fitted_sizes(frame: pd.DataFrame, survey: Survey) -> tuple[pd.Series, pd.Series, pd.Series]:
     """Return sizes with the beam in them; a limit or a missing size is a point source."""
-    beam_major, beam_minor, beam_pa = survey.beam_axes(frame["dec"])
+    beam_major, beam_minor, beam_pa = _beams(frame, survey)
     point = (frame["major"].isna() | frame["minor"].isna() | frame["size_is_limit"]).to_numpy(bool)
     major, minor = frame["major"].to_numpy(float), frame["minor"].to_numpy(float)
     pa = frame["pa"].fillna(0.0).to_numpy(float)

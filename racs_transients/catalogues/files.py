@@ -13,11 +13,11 @@ from astropy.io.votable import parse_single_table
 from astropy.table import Table
 
 from racs_transients import sky
-from racs_transients.catalogues.canonical import to_reference_table
+from racs_transients.catalogues.canonical import numbers, strings, to_reference_table
 from racs_transients.catalogues.guard import check_coverage
 from racs_transients.errors import CatalogueError
 from racs_transients.image import quiet_fits
-from racs_transients.surveys import Survey
+from racs_transients.surveys import Catalogue, Survey
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def read_reference_file(
         raise CatalogueError(f"{path} cannot be read as a catalogue: {reason}.") from error
     if region is not None:
         raw = _cut(raw, survey, path, region)
-    table = to_reference_table(raw, survey, str(path))
+    table = to_reference_table(_by_catalogue(raw, survey), survey, str(path))
     if region is not None:
         check_coverage(table, survey, *region, origin=str(path), complete=False)
     return table
@@ -80,12 +80,30 @@ def _separator(path: Path) -> str:
     return ";" if head.count(";") > head.count(",") else ","
 
 
+def _by_catalogue(raw: Table, survey: Survey) -> list[tuple[Catalogue, Table]]:
+    """Return the rows of each of the survey's catalogues: a later one's rows fill its own column of names."""
+    parts: list[tuple[Catalogue, Table]] = []
+    rest = np.ones(len(raw), bool)
+    for catalogue in survey.catalogues[1:]:
+        own = catalogue.columns.get("name")
+        if own is None or own.name not in raw.colnames:
+            continue
+        named = rest & strings(raw, own).notna().to_numpy(bool)
+        rest &= ~named
+        if named.any():
+            parts.append((catalogue, raw[named]))
+    if rest.any() or not parts:
+        parts.insert(0, (survey.catalogues[0], raw[rest]))
+    return parts
+
+
 def _cut(raw: Table, survey: Survey, path: Path, region: tuple[float, float, float]) -> Table:
     """Return the rows of a region, so that the other two hundred thousand cost nothing."""
-    names = [survey.columns[role].name for role in ("ra", "dec")]
+    columns = survey.catalogues[0].columns
+    names = [columns[role].name for role in ("ra", "dec")]
     if not set(names) <= set(raw.colnames) or len(raw) == 0:
         return raw
-    ra, dec = (pd.to_numeric(pd.Series(np.ma.filled(raw[n].astype(object), None)), errors="coerce") for n in names)
+    ra, dec = (pd.Series(numbers(raw, columns[role], "deg", str(path))) for role in ("ra", "dec"))
     unknown = (ra.isna() | dec.isna()).to_numpy()
     if _inside(ra, dec, region).any() or unknown.any():
         # rows without a position stay, to be complained of

@@ -43,9 +43,8 @@ def expected_count(survey: Survey, ra: float, dec: float, radius: float) -> floa
     float
         Density times area inside the survey's footprint.
     """
-    _, points_dec, area = _cone_points(ra, dec, radius)
-    inside = survey.contains(points_dec)
-    return float((survey.density.at(points_dec) * inside).sum() * area)
+    points_ra, points_dec, area = _cone_points(ra, dec, radius)
+    return float(survey.density_at(points_ra, points_dec).sum() * area)
 
 
 def _cone_points(ra: float, dec: float, radius: float, n: int = 2000) -> tuple[FloatArray, FloatArray, float]:
@@ -113,7 +112,7 @@ def check_coverage(
             f"{survey.name} does not cover the field at RA {ra:.3f}°, Dec {dec:.3f}°; choose the other survey."
         )
     within = sky.separation(references["ra"], references["dec"], ra, dec) <= radius * 3600
-    found = int((within & survey.contains(references["dec"])).sum())
+    found = int((within & survey.contains(references["ra"], references["dec"])).sum())
     fewest = int(poisson.ppf(_TAIL, expected * (1 - _TOLERANCE)))
     most = int(poisson.isf(_TAIL, expected * (1 + _TOLERANCE)))
     counts = (

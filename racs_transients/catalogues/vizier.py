@@ -15,11 +15,12 @@ import requests
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.io.votable import exceptions as votable_errors
-from astropy.table import Table, vstack
+from astropy.io.votable import from_table, parse
+from astropy.io.votable.tree import VOTableFile
+from astropy.table import Table
 from astroquery.exceptions import TableParseError
 from astroquery.vizier import VizierClass
 
-from racs_transients import sky
 from racs_transients.catalogues.canonical import to_reference_table
 from racs_transients.catalogues.guard import check_coverage, query_radius
 from racs_transients.errors import CatalogueError
@@ -93,10 +94,10 @@ def fetch_reference(
     # rounded outwards, so that the same field asks the same question
     radius = query_radius(survey, ra, dec, float(f"{radius + 0.005:.2f}"))
     key = hashlib.sha256(repr((survey.vizier_tables, f"{ra:.5f}", f"{dec:.5f}", f"{radius:.3f}")).encode()).hexdigest()
-    path = cache_dir / f"{survey.name.lower()}-{key[:16]}.ecsv"
+    path = cache_dir / f"{survey.name.lower()}-{key[:16]}.vot"
     cached = _read_cache(path)
     if cached is not None:
-        return to_reference_table(cached, survey, f"{survey.name} (cached)")
+        return _references(cached, survey, f"{survey.name} (cached)")
     problem = ""
     for attempt in range(retries):
         if attempt:
@@ -104,7 +105,7 @@ def fetch_reference(
             time.sleep(pause * 2 ** (attempt - 1))
         try:
             raw = _query(survey, ra, dec, radius, url)
-            table = to_reference_table(raw, survey, "VizieR's answer")
+            table = _references(raw, survey, "VizieR's answer")
             check_coverage(table, survey, ra, dec, radius, origin="VizieR's answer", complete=True)
         except CatalogueError as error:
             problem = str(error)
@@ -121,7 +122,8 @@ def fetch_reference(
     )
 
 
-def _query(survey: Survey, ra: float, dec: float, radius: float, url: str | None) -> Table:
+def _query(survey: Survey, ra: float, dec: float, radius: float, url: str | None) -> dict[str, Table]:
+    """Return VizieR's tables by their names; one without rows is absent."""
     vizier: Any = _Vizier(columns=["_r", "_RAJ2000", "_DEJ2000", "**"], row_limit=-1, timeout=TIMEOUT_S)
     vizier.url = url
     with quiet_fits():
@@ -130,41 +132,43 @@ def _query(survey: Survey, ra: float, dec: float, radius: float, url: str | None
         )
     if found is None:  # what astroquery makes of an answer that it cannot parse
         raise CatalogueError("the answer is malformed")
-    # a catalogue without rows is absent from the answer, so tables are taken by name
-    tables = [found[name] for name in survey.vizier_tables if name in found.keys()]  # noqa: SIM118
+    tables = {name: found[name] for name in survey.vizier_tables if name in found.keys()}  # noqa: SIM118
     if not tables:
         raise CatalogueError("the answer is empty")
-    return _stacked(tables, survey)
+    return tables
 
 
-def _stacked(tables: list[Table], survey: Survey) -> Table:
-    """Return the survey's tables together; a source of a later one within half a beam of an earlier is the same."""
-    ra, dec = survey.columns["ra"].name, survey.columns["dec"].name
-    first = tables[0]
-    for other in tables[1:]:
-        _, separation = sky.nearest(other[ra], other[dec], first[ra], first[dec])
-        with quiet_fits():
-            first = vstack([first, other[~(separation <= survey.beam_fwhm / 2)]], metadata_conflicts="silent")
-    return first
+def _references(tables: dict[str, Table], survey: Survey, origin: str) -> pd.DataFrame:
+    known = [(catalogue, tables[catalogue.table]) for catalogue in survey.catalogues if catalogue.table in tables]
+    return to_reference_table(known, survey, origin)
 
 
-def _read_cache(path: Path) -> Table | None:
+def _read_cache(path: Path) -> dict[str, Table] | None:
     if not path.exists():
         return None
     try:
-        return Table.read(path, format="ascii.ecsv")
-    except (OSError, ValueError, KeyError) as error:
+        with quiet_fits():
+            votable = parse(path)
+            return {str(table.name): table.to_table(use_names_over_ids=True) for table in votable.iter_tables()}
+    except (OSError, ValueError, KeyError, IndexError, votable_errors.VOTableSpecError) as error:
         logger.warning("the cached catalogue %s is damaged (%s) and is fetched anew", path, type(error).__name__)
         return None
 
 
-def _write_cache(table: Table, path: Path) -> None:
+def _write_cache(tables: dict[str, Table], path: Path) -> None:
     """Keep an answer; a cache that cannot be written costs only time."""
+    votable = VOTableFile()
+    with quiet_fits():
+        for name, table in tables.items():
+            resource = from_table(table).resources[0]
+            resource.tables[0].name = name
+            votable.resources.append(resource)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".ecsv")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".vot")
         os.close(handle)
-        table.write(temporary, format="ascii.ecsv", overwrite=True)
+        with quiet_fits():
+            votable.to_xml(temporary)
         Path(temporary).replace(path)
     except OSError as error:
         logger.warning("the catalogue could not be cached in %s: %s", path.parent, error.strerror)

@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"--size is at least 400 pixels, not {settings.size}.")
     surveys = list(dict.fromkeys(filter(None, (settings.survey, arguments.also))))
     for name in surveys:
-        if not SURVEYS[name].contains(settings.dec):
+        if not SURVEYS[name].contains(settings.ra, settings.dec):
             raise ConfigError(f"{name} does not reach declination {settings.dec}°; choose another --dec or --survey.")
     files = simulate_field(settings, arguments.folder)
     command: list[object] = ["processASKAPimage.py", files.image, "--transients"]

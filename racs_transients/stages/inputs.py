@@ -102,7 +102,7 @@ def choose_surveys(image: Image, config: Config) -> tuple[Survey, ...]:
         chosen = (NVSS,) if dec > south else ()
     elif south < dec < north:
         # the survey that covers the centre is the base
-        chosen = (SUMSS, NVSS) if SUMSS.contains(dec) else (NVSS, SUMSS)
+        chosen = (SUMSS, NVSS) if SUMSS.contains(*image.centre) else (NVSS, SUMSS)
     else:
         chosen = (SUMSS if dec <= south else NVSS,)
     reaching = tuple(survey for survey in chosen if _reaches(survey, image))
@@ -118,7 +118,7 @@ def _reaches(survey: Survey, image: Image) -> bool:
     """Return whether a survey's footprint holds a valid pixel of the image, looked at on a coarse grid."""
     step = max(1, max(image.data.shape) // 200)
     y, x = np.nonzero(np.isfinite(image.data[::step, ::step]))
-    return bool(survey.contains(image.pixel_to_sky(x * step, y * step)[1]).any())
+    return bool(survey.contains(*image.pixel_to_sky(x * step, y * step)).any())
 
 
 def observe(image: Image, run: Run) -> Observation:

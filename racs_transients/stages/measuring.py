@@ -113,7 +113,7 @@ def compare_new(field: Field, association: Association, scaling: FluxScaling, ru
     threshold = run.config.transients.transients_askap_snr_thresh
     with run.stages(f"{survey.name} at ASKAP-only sources") as done:
         lacking = field.sources.iloc[association.unmatched_sources]
-        covered = lacking[survey.contains(lacking["dec"])].reset_index(drop=True)
+        covered = lacking[survey.contains(lacking["ra"], lacking["dec"])].reset_index(drop=True)
         expected, _ = scaling.apply(covered["flux_int"], covered["flux_int_err"])
         # half the threshold: the noise of a mosaic may lie below the typical one
         worth = covered[expected >= threshold / 2 * survey.rms.at(covered["dec"])].reset_index(drop=True)
@@ -128,7 +128,7 @@ def compare_new(field: Field, association: Association, scaling: FluxScaling, ru
 def _survey_at(positions: pd.DataFrame, field: Field, run: Run) -> pd.DataFrame:
     """Return the survey's flux at positions: measured on its mosaics where they are given, else a limit."""
     survey, options = field.survey, run.config.postagestamps
-    limits = survey_limits(survey, positions["dec"])
+    limits = survey_limits(survey, positions["ra"], positions["dec"])
     mosaics = {"SUMSS": options.sumss_mosaic_dir, "NVSS": options.nvss_mosaic_dir}[survey.name]
     if mosaics is None or len(positions) == 0:
         return limits

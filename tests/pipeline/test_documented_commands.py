@@ -238,7 +238,7 @@ def whole_query(catalogue: pd.DataFrame, settings: FieldSettings) -> pd.DataFram
     """Return a catalogue that also has sources where the query reaches beyond the simulated sky."""
     rng = np.random.default_rng(5)
     half = 1.6
-    n = rng.poisson(settings.reference.density.at(np.array([settings.dec]))[0] * (2 * half) ** 2)
+    n = rng.poisson(float(settings.reference.density_at(settings.ra, settings.dec)) * (2 * half) ** 2)
     x, y = rng.uniform(-half, half, (2, n))
     inner = (settings.size * settings.pixel / 2 + 1080) / 3600
     outside = np.maximum(abs(x), abs(y)) > inner

@@ -6,16 +6,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from astropy.coordinates import SkyCoord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from racs_transients import sky
 from racs_transients.catalogues import fetch_reference, query_radius, read_reference_file
 from racs_transients.catalogues.guard import check_coverage, expected_count
 from racs_transients.errors import CatalogueError
-from racs_transients.surveys import NVSS, SUMSS
+from racs_transients.surveys import NVSS, RACS_LOW, SUMSS
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.servers import LocalVizier, serving
+from tests.servers import UNITS, LocalVizier, serving
 
 RA, DEC = 315.0, -55.0
 MAIN, MGPS = SUMSS.vizier_tables
@@ -32,6 +34,13 @@ def sumss_rows(n=600, half=2.5, ra=RA, dec=DEC, seed=1):
             "MajAxis": 60.0, "MinAxis": 46.0, "PA": 10.0, "Mosaic": "J2100M56", "MGPS": "", "E": "",
         }
     )  # fmt: skip
+
+
+def mgps_rows(rows):
+    """Return rows as MGPS-2 has them, with names that begin with the position."""
+    ra, dec = rows["_RAJ2000"], rows["_DEJ2000"]
+    names = pd.Series(sky.iau_name("", ra, dec)).str.replace(r"\.\d", "", regex=True)
+    return rows.reset_index(drop=True).assign(MGPS=names, E=0.0)
 
 
 def nvss_rows(n=1300, half=2.5, ra=120.0, dec=-20.0):
@@ -77,7 +86,7 @@ def test_the_second_time_it_comes_from_the_cache(vizier, tmp_path):
 
 def test_a_damaged_cache_is_fetched_anew(vizier, tmp_path, caplog):
     first = fetch(vizier, tmp_path)
-    next(tmp_path.glob("*.ecsv")).write_text("garbage")
+    next(tmp_path.glob("*.vot")).write_text("garbage")
     second = fetch(vizier, tmp_path)
     assert len(vizier.queries) == 2
     assert "damaged" in caplog.text
@@ -117,12 +126,83 @@ def test_a_server_that_is_down_is_named(tmp_path):
 
 def test_mgps_2_completes_sumss_without_doubles(vizier, tmp_path):
     main = vizier.tables[MAIN]
-    extra = sumss_rows(40, seed=9)
-    repeated = main.iloc[:30].assign(_DEJ2000=main["_DEJ2000"].iloc[:30] + 5 / 3600)
+    extra = mgps_rows(sumss_rows(40, seed=9))
+    repeated = mgps_rows(main.iloc[:30].assign(_DEJ2000=main["_DEJ2000"].iloc[:30] + 20 / 3600, St=1.0))
     vizier.tables[MGPS] = pd.concat([extra, repeated], ignore_index=True)
-    alone = len(fetch(vizier, tmp_path / "a"))
+    both = fetch(vizier, tmp_path / "a")
     vizier.tables[MGPS] = extra
-    assert len(fetch(vizier, tmp_path / "b")) == alone
+    pd.testing.assert_frame_equal(fetch(vizier, tmp_path / "b"), both)
+    assert (both["flux_int"] > 1).all()  # SUMSS's row of a source that both have is kept
+    assert vizier.queries[0]["-source"] == "VIII/81B/sumss212,VIII/82/mgpscat"
+    # the cache holds both, too
+    pd.testing.assert_frame_equal(fetch(vizier, tmp_path / "a"), both)
+    assert len(vizier.queries) == 2
+
+
+def test_in_the_galactic_plane_mgps_2_answers_for_sumss(vizier, tmp_path):
+    ra, dec = 253.7, -41.4  # b = 1.3
+    vizier.tables[MGPS] = mgps_rows(sumss_rows(500, ra=ra, dec=dec))
+    table = fetch(vizier, tmp_path, ra=ra, dec=dec)
+    assert len(table) > 100
+    assert table["name"].str.match(r"MGPS J\d{6}-\d{6}$").all()
+    assert table["mosaic"].eq("J2100M56").all()
+    assert (table["survey"] == "SUMSS").all()
+
+
+def test_sumss_without_mgps_2_is_too_little_in_the_galactic_plane(vizier, tmp_path):
+    with pytest.raises(CatalogueError, match="empty"):
+        fetch(vizier, tmp_path, ra=253.7, dec=-41.4)
+    vizier.tables[MAIN] = sumss_rows(1, ra=253.7, dec=-41.4, half=0.5)
+    with pytest.raises(CatalogueError, match="too few"):
+        fetch(vizier, tmp_path, ra=253.7, dec=-41.4)
+
+
+def test_a_file_may_hold_rows_of_both_catalogues(tmp_path):
+    main, extra = sumss_rows(), mgps_rows(sumss_rows(40, seed=9))
+    repeated = mgps_rows(main.iloc[:30].assign(_DEJ2000=main["_DEJ2000"].iloc[:30] + 20 / 3600))
+    pd.concat([extra, repeated, main]).to_csv(tmp_path / "t.csv", index=False)
+    table = read_reference_file(tmp_path / "t.csv", SUMSS)
+    is_mgps = table["name"].str.startswith("MGPS J")
+    assert is_mgps.sum() == 40
+    assert (~is_mgps).sum() == 600
+
+
+def test_the_limit_in_the_galactic_plane_is_that_of_mgps_2():
+    ra, dec = [253.7, 253.7, 315.0, 10.0], [-41.4, -56.0, -55.0, 10.0]
+    np.testing.assert_array_equal(SUMSS.contains(ra, dec), [True, True, True, False])
+    np.testing.assert_array_equal(SUMSS.completeness_at(ra, dec), [18.0, 18.0, 8.0, np.nan])
+    np.testing.assert_array_equal(SUMSS.density_at(ra, dec), [20.5, 20.5, 31.3, 0.0])
+
+
+def racs_rows(n=2600, half=2.5, ra=120.0, dec=-20.0):
+    rng = np.random.default_rng(5)
+    decs = dec + rng.uniform(-half, half, n)
+    flux = np.round(2 / rng.uniform(0.01, 1, n), 3)
+    ras = ra + rng.uniform(-half, half, n) / np.cos(np.deg2rad(dec))
+    return pd.DataFrame(
+        {
+            "_RAJ2000": ras, "_DEJ2000": decs, "RACS-DR1": sky.iau_name("", ras, decs), "RAJ2000": ras, "DEJ2000": decs,
+            "e_RAJ2000": 0.8, "e_DEJ2000": 0.9, "Ftot": flux, "e_Ftot": 0.6, "Fpk": flux / 1.1, "e_Fpk": 0.3,
+            "amaj": 27.0, "bmin": 25.5, "PA": 30.0, "Noise": 0.28,
+        }
+    )  # fmt: skip
+
+
+def test_racs_low_is_a_survey_with_a_gap_in_the_galactic_plane(vizier, tmp_path):
+    vizier.tables["J/other/PASA/38.58/galcut"] = racs_rows()
+    table = fetch(vizier, tmp_path, RACS_LOW, 120.0, -20.0)
+    assert len(table) > 400
+    assert table["name"].str.match(r"RACS-DR1 J\d{6}\.\d-\d{6}$").all()
+    assert (table["beam_major"] == 25).all()
+    assert (table["major"] == 27).all()
+    ra, dec = [253.7, 10.0, 10.0, 10.0, 10.0], [-41.4, -85.0, -79.0, 29.0, 31.0]
+    assert RACS_LOW.contains(ra, dec).tolist() == [False, False, True, True, False]
+
+
+@pytest.mark.parametrize("position", [(266.4, -29.0), (83.6, 22.0), (201.0, -43.0)])
+def test_galactic_latitude_is_that_of_astropy(position):
+    expected = SkyCoord(*position, unit="deg").galactic.b.deg
+    assert sky.galactic_latitude(*position) == pytest.approx(expected, abs=3e-5)
 
 
 def test_nvss_position_errors_in_seconds_of_time_become_arcsec(vizier, tmp_path):
@@ -145,14 +225,14 @@ def test_nvss_sizes_are_convolved_with_the_beam_and_limits_are_points(vizier, tm
 
 
 def test_a_contradicting_unit_is_refused(vizier, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules["servers"].UNITS, "St", "arcsec")
+    monkeypatch.setitem(UNITS, "St", "arcsec")
     with pytest.raises(CatalogueError, match="St is in arcsec"):
         fetch(vizier, tmp_path)
 
 
 def test_fluxes_in_jy_are_converted(vizier, tmp_path, monkeypatch):
     in_mjy = fetch(vizier, tmp_path / "a")
-    monkeypatch.setitem(sys.modules["servers"].UNITS, "St", "Jy")
+    monkeypatch.setitem(UNITS, "St", "Jy")
     in_jy = fetch(vizier, tmp_path / "b")
     np.testing.assert_allclose(in_jy["flux_int"], in_mjy["flux_int"] * 1e3)
 
@@ -193,7 +273,7 @@ def test_the_whole_of_sumss_is_cut_to_a_region(real_data):
 def test_expected_counts_are_density_times_the_covered_area(ra, dec, radius):
     whole = 2 * np.pi * (1 - np.cos(np.deg2rad(radius))) * np.rad2deg(1) ** 2
     assert -1e-9 <= expected_count(SUMSS, ra, dec, radius) <= 31.3 * whole * 1.001
-    if -50 + radius < dec < -30 - radius:
+    if -50 + radius < dec < -30 - radius and abs(sky.galactic_latitude(ra, dec)) > 10 + radius:
         assert expected_count(SUMSS, ra, dec, radius) == pytest.approx(21.5 * whole, rel=0.01)
 
 
