@@ -143,7 +143,9 @@ def _objects(values: Any) -> pd.Series:
     """Return a column as it is, None where it is masked."""
     masked = np.ma.asarray(values)
     # not filled(None): that would mean numpy's own word for a missing object
-    return pd.Series(np.where(np.ma.getmaskarray(masked), None, np.asarray(masked.data, object)), dtype=object)
+    found = np.array(masked.data, dtype=object)
+    found[np.ma.getmaskarray(masked)] = None
+    return pd.Series(found)
 
 
 def _in_time(raw: Table, column: InputColumn) -> bool:
