@@ -87,6 +87,7 @@ class _IniParser(configargparse.ConfigFileParser):  # type: ignore[misc]
         super().__init__()
         self.findings = findings
         self.images: list[str] = []
+        self.surveys: dict[str, dict[str, str]] = {}
 
     def __call__(self) -> _IniParser:
         return self
@@ -105,6 +106,9 @@ class _IniParser(configargparse.ConfigFileParser):  # type: ignore[misc]
             return {}
         values: dict[str, str] = {}
         for section in parser.sections():
+            if section.upper().startswith("SURVEY:"):
+                self.surveys[section[7:].strip()] = {k.replace("-", "_"): v for k, v in parser[section].items()}
+                continue
             for key, value in parser[section].items():
                 self._take(values, section, key.replace("-", "_"), value, name)
         return values
@@ -299,8 +303,10 @@ def without_secrets(command: Sequence[str]) -> list[str]:
     return result
 
 
-def read_arguments(arguments: Sequence[str], findings: Findings) -> tuple[dict[str, str], list[str]]:
-    """Return the text given for each option, on the command line or else in the ini file, and the images.
+def read_arguments(
+    arguments: Sequence[str], findings: Findings
+) -> tuple[dict[str, str], list[str], dict[str, dict[str, str]]]:
+    """Return the text given for each option, on the command line or else in the ini file, images and surveys.
 
     Parameters
     ----------
@@ -315,6 +321,8 @@ def read_arguments(arguments: Sequence[str], findings: Findings) -> tuple[dict[s
         Option to text.
     images : list of str
         Names of the images; those of the command line win.
+    surveys : dict
+        Name of each survey that the ini file describes, to its keys and texts.
     """
     options, images = _sorted_out(arguments, findings)
     ini = _IniParser(findings)
@@ -323,7 +331,7 @@ def read_arguments(arguments: Sequence[str], findings: Findings) -> tuple[dict[s
         key = argument.partition("=")[0].lstrip("-").replace("-", "_")
         findings.mistakes.append(f"unknown option {argument}{suggestion(key)}")
     texts = {name: getattr(given, name) for name in OPTIONS if getattr(given, name) is not None}
-    return texts, images or ini.images
+    return texts, images or ini.images, ini.surveys
 
 
 def _sorted_out(arguments: Sequence[str], findings: Findings) -> tuple[list[str], list[str]]:

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from racs_transients.surveys import OwnSurvey
+
 Kind = Literal["str", "int", "float", "bool", "file", "folder", "new_folder"]
 SECRETS = frozenset({"db_password"})
 REDACTED = "***"
@@ -116,6 +118,12 @@ class General:
 class Analysis:
     """The image and its sources."""
 
+    survey: str | None = _option(
+        None,
+        "str",
+        "Surveys to compare with, separated by commas, the base survey first: SUMSS, NVSS, RACS-low or those of "
+        "sections [SURVEY:name]; by default SUMSS, NVSS or both, by the declination of the image's centre.",
+    )
     sumss_only: bool = _option(False, "bool", "Compare with SUMSS only.")
     nvss_only: bool = _option(False, "bool", "Compare with NVSS only.")
     frequency: float | None = _option(
@@ -174,6 +182,7 @@ class Catalogues:
     askap_islands_csv: Path | None = _option(None, "file", "Island list of the image.")
     sumss_csv: Path | None = _option(None, "file", "SUMSS catalogue with VizieR's columns instead of VizieR.")
     nvss_csv: Path | None = _option(None, "file", "NVSS catalogue with VizieR's columns instead of VizieR.")
+    racs_low_csv: Path | None = _option(None, "file", "RACS-low catalogue with VizieR's columns instead of VizieR.")
     askap_csv_format: str | None = _option(
         None, "str", "Which finder wrote --askap-csv; found out by default.", choices=("aegean", "selavy")
     )
@@ -204,6 +213,7 @@ class Crossmatching:
     askap_ext_thresh: float = _number(1.2, "Size of an extended ASKAP source, in beams.")
     sumss_ext_thresh: float = _number(1.2, "Size of an extended SUMSS source, in beams.")
     nvss_ext_thresh: float = _number(1.2, "Size of an extended NVSS source, in beams.")
+    racs_low_ext_thresh: float = _number(1.2, "Size of an extended RACS-low source, in beams.")
     use_all_fits: bool = _option(False, "bool", "Use the sources that the finder flagged, too.")
 
 
@@ -289,6 +299,7 @@ class PostageStamps:
     )
     sumss_mosaic_dir: Path | None = _option(None, "folder", "Folder with SUMSS mosaics.")
     nvss_mosaic_dir: Path | None = _option(None, "folder", "Folder with NVSS mosaics.")
+    racs_low_mosaic_dir: Path | None = _option(None, "folder", "Folder with RACS-low images at 25″.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,6 +346,8 @@ class Config:
         The images to process.
     general, analysis, catalogues, crossmatching, transients, flags, postagestamps, database : dataclass
         The sections.
+    own_surveys : mapping
+        Name to survey, of those that the ini file describes.
     """
 
     images: tuple[Path, ...] = ()
@@ -346,6 +359,7 @@ class Config:
     flags: FlagSettings = FlagSettings()
     postagestamps: PostageStamps = PostageStamps()
     database: Database = Database()
+    own_surveys: Mapping[str, OwnSurvey] = field(default_factory=dict)
 
     def to_dict(self, *, redacted: bool = True) -> dict[str, Any]:
         """Return the resolved configuration for the manifest.
@@ -366,6 +380,7 @@ class Config:
             if redacted and name in SECRETS and value is not None:
                 value = REDACTED
             result.setdefault(section, {})[name] = str(value) if isinstance(value, Path) else value
+        result |= {"surveys": {name: dict(own.texts) for name, own in self.own_surveys.items()}}
         return result
 
 

@@ -1,4 +1,4 @@
-"""Write ``example.ini`` and the option table of ``README.md``: ``python -m racs_transients.config_docs --write``."""
+"""Write example.ini, tables of README.md and PIPELINE.md: ``python -m racs_transients.config_docs --write``."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from pathlib import Path
 
 from racs_transients.arguments import OPTIONS, default_text, kind_words, meaning, spelled
 from racs_transients.config import LATER_STAGES, SECTIONS
+from racs_transients.survey_sections import KEYS, PREFIX
 
 BEGIN, END = "<!-- options:begin -->", "<!-- options:end -->"
+KEYS_BEGIN, KEYS_END = "<!-- survey keys:begin -->", "<!-- survey keys:end -->"
 _HEAD = """\
 # All options with their defaults, for processASKAPimage.py -c FILE. Options on the command line win.
 # Generated from racs_transients/config.py: python -m racs_transients.config_docs --write
@@ -37,7 +39,23 @@ def example_ini() -> str:
             default = default_text(name)
             hidden = "# " if default == "None" or name in LATER_STAGES else ""
             lines += [f"{hidden}{name} = {default}", ""]
+    lines += [f'# A section [{PREFIX}name] describes a survey of your own: PIPELINE.md, "Other surveys".']
     return "\n".join(lines).rstrip() + "\n"
+
+
+def survey_keys_table() -> str:
+    """Return the table of the keys of a section ``[SURVEY:name]``.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    rows = [
+        f"| `{key}` | {', '.join(filter(None, (option.help.rstrip('.'), option.unit)))} |"
+        for key, option in KEYS.items()
+    ]
+    return "\n".join(["| key | meaning |", "|---|---|", *rows])
 
 
 def options_table() -> str:
@@ -80,11 +98,36 @@ def with_table(readme: str) -> str:
     ValueError
         If a mark is missing.
     """
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"README.md needs the lines {BEGIN} and {END}.")
-    return f"{before}{BEGIN}\n{options_table()}\n{END}{after}"
+    return _between(readme, "README.md", BEGIN, END, options_table())
+
+
+def with_survey_keys(pipeline: str) -> str:
+    """Return a PIPELINE.md whose table of the keys of a survey is the present one.
+
+    Parameters
+    ----------
+    pipeline : str
+        Text with the two marks.
+
+    Returns
+    -------
+    str
+        The text with what is between the marks replaced.
+
+    Raises
+    ------
+    ValueError
+        If a mark is missing.
+    """
+    return _between(pipeline, "PIPELINE.md", KEYS_BEGIN, KEYS_END, survey_keys_table())
+
+
+def _between(text: str, name: str, begin: str, end: str, content: str) -> str:
+    before, has_begin, rest = text.partition(begin)
+    _, has_end, after = rest.partition(end)
+    if not has_begin or not has_end:
+        raise ValueError(f"{name} needs the lines {begin} and {end}.")
+    return f"{before}{begin}\n{content}\n{end}{after}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -104,8 +147,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help="write them; without it, only say which is stale")
     parser.add_argument("--root", type=Path, default=Path(__file__).parents[1], help="folder of the checkout")
     parsed = parser.parse_args(arguments)
-    readme, example = parsed.root / "README.md", parsed.root / "example.ini"
-    wanted = {example: example_ini(), readme: with_table(readme.read_text(encoding="utf-8"))}
+    readme, example, pipeline = (parsed.root / name for name in ("README.md", "example.ini", "PIPELINE.md"))
+    wanted = {
+        example: example_ini(),
+        readme: with_table(readme.read_text(encoding="utf-8")),
+        pipeline: with_survey_keys(pipeline.read_text(encoding="utf-8")),
+    }
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path in stale:
         if parsed.write:

@@ -19,7 +19,7 @@ from racs_transients.errors import ImageError
 from racs_transients.image import Image, near_blank, quiet_fits, read_image
 from racs_transients.noise import measure_noise
 from racs_transients.photometry import forced_photometry
-from racs_transients.surveys import Survey
+from racs_transients.surveys import Survey, option_words
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ def index_mosaics(folder: Path, survey: Survey) -> list[Mosaic]:
             logger.warning("not a mosaic: %s", error)
     if not mosaics:
         raise ImageError(
-            f"No {survey.name} mosaic lies below {folder}; check --{survey.name.lower()}-mosaic-dir or leave it out."
+            f"No {survey.name} mosaic lies below {folder}; check {option_words(survey, 'mosaic_dir')} or leave it out."
         )
     return mosaics
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import math
+import difflib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from racs_transients.arguments import FALSE, OPTIONS, TRUE, UNSET, Findings, kind_words, read_arguments, spelled
-from racs_transients.config import LATER_STAGES, SECTIONS, Config, Database, LaterStage, Option
+from racs_transients.arguments import OPTIONS, Findings, kind_words, read_arguments, spelled
+from racs_transients.config import LATER_STAGES, SECTIONS, Config, Database, LaterStage
 from racs_transients.dbconfig import DEFAULT_FILE, URL_VARIABLE, options_from_environment
 from racs_transients.errors import ConfigError
+from racs_transients.option_values import absolute, value_of
+from racs_transients.survey_sections import own_survey
+from racs_transients.surveys import SURVEYS, OwnSurvey
 
 _CONNECTION = frozenset({"db_engine", "db_database", "db_username", "db_password", "db_host", "db_port"})
 
@@ -58,10 +61,13 @@ def parse_options(arguments: Sequence[str], *, later: Mapping[str, LaterStage] =
         Naming every mistake.
     """
     findings = Findings()
-    texts, images = read_arguments(arguments, findings)
-    values = {name: _value(name, text, findings) for name, text in texts.items()}
+    texts, images, sections = read_arguments(arguments, findings)
+    values = {name: value_of(spelled(name), OPTIONS[name][1], text, findings) for name, text in texts.items()}
     values = {name: value for name, value in values.items() if value is not None}
-    config = _assembled(tuple(_absolute(name) for name in images), values)
+    surveys = _own_surveys(sections, findings)
+    if "survey" in values:
+        values["survey"] = _chosen(values["survey"], [*SURVEYS, *sections], findings)
+    config = _assembled(tuple(absolute(name) for name in images), values, surveys)
     skipped = _check_later(config, values, later, findings)
     findings.mistakes += [*_wrong_files(config, values), *_contradictions(config)]
     if findings.mistakes:
@@ -107,7 +113,7 @@ def database_options(parsed: argparse.Namespace) -> Database:
     """
     findings = Findings()
     texts = {name: getattr(parsed, name) for name in _DATABASE_OPTIONS if getattr(parsed, name) is not None}
-    values = {name: _value(name, text, findings) for name, text in texts.items()}
+    values = {name: value_of(spelled(name), OPTIONS[name][1], text, findings) for name, text in texts.items()}
     if findings.mistakes:
         raise ConfigError(_all_in_one(findings.mistakes))
     return _assembled((), {name: value for name, value in values.items() if value is not None}).database
@@ -119,52 +125,33 @@ def _all_in_one(mistakes: Sequence[str]) -> str:
     return "\n".join([f"{len(mistakes)} mistakes in the options:", *(f"  - {mistake}" for mistake in mistakes)])
 
 
-def _absolute(name: str) -> Path:
-    """Return a path that stays right wherever the work is done; a name is relative to where the user stands."""
-    return Path(name).expanduser().absolute()
+def _own_surveys(sections: Mapping[str, Mapping[str, str]], findings: Findings) -> dict[str, OwnSurvey]:
+    """Return the surveys of the ini file, checked, files and folders too."""
+    found = {name: own_survey(name, texts, findings) for name, texts in sections.items()}
+    surveys = {name: survey for name, survey in found.items() if survey is not None}
+    for name, survey in surveys.items():
+        if survey.csv is not None and (problem := _file_problem(survey.csv, "file")):
+            findings.mistakes.append(f"[SURVEY:{name}] file: {problem}")
+        if survey.mosaic_dir is not None and not survey.mosaic_dir.is_dir():
+            findings.mistakes.append(f"[SURVEY:{name}] mosaic_dir: there is no folder {survey.mosaic_dir}")
+    return surveys
 
 
-def _value(name: str, text: str, findings: Findings) -> Any:
-    """Return the value that a text means; None where it means "unset" or is a mistake."""
-    option, text = OPTIONS[name][1], str(text).strip()
-    if text.lower() in UNSET:
-        return None
-    if option.kind == "bool":
-        if text.lower() not in TRUE | FALSE:
-            findings.mistakes.append(f"{spelled(name)} is yes or no, not {text!r}")
-            return None
-        return text.lower() in TRUE
-    if option.choices:
-        match = next((choice for choice in option.choices if choice.lower() == text.lower()), None)
-        if match is None:
-            findings.mistakes.append(f"{spelled(name)} is one of {', '.join(option.choices)}, not {text!r}")
-        return match
-    if option.kind in ("int", "float"):
-        return _number(spelled(name), text, option, findings)
-    return text if option.kind == "str" else _absolute(text)
+def _chosen(text: str, known: Sequence[str], findings: Findings) -> str:
+    """Return the names that ``--survey`` gives as they are spelled, each once."""
+    spelling = {name.lower(): name for name in known}
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name.lower() not in spelling:
+            near = difflib.get_close_matches(name.lower(), spelling, 1, 0.6)
+            hint = f"; did you mean {spelling[near[0]]}?" if near else ""
+            findings.mistakes.append(f"--survey: there is no survey {name} among {', '.join(known)}{hint}")
+    return ",".join(dict.fromkeys(spelling[name.lower()] for name in names if name.lower() in spelling))
 
 
-def _number(name: str, text: str, option: Option, findings: Findings) -> float | int | None:
-    unit = f" {option.unit}" if option.unit else ""
-    try:
-        value: float | int = int(text) if option.kind == "int" else float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        kind = "a whole number" if option.kind == "int" else "a number"
-        findings.mistakes.append(f"{name} is {kind}{f' in{unit}' if unit else ''}, not {text!r}")
-        return None
-    low, high = option.minimum, option.maximum
-    if (low is not None and value < low) or (high is not None and value > high):
-        limits = " and ".join(
-            f"{words} {limit:g}" for words, limit in (("at least", low), ("at most", high)) if limit is not None
-        )
-        findings.mistakes.append(f"{name} is {limits}{unit}, not {text}")
-        return None
-    return value
-
-
-def _assembled(images: tuple[Path, ...], values: Mapping[str, Any]) -> Config:
+def _assembled(
+    images: tuple[Path, ...], values: Mapping[str, Any], surveys: Mapping[str, OwnSurvey] | None = None
+) -> Config:
     if not _CONNECTION & values.keys():
         values = {**values, **options_from_environment()}
     elif "db_engine" not in values and _CONNECTION - {"db_database"} & values.keys():
@@ -174,7 +161,7 @@ def _assembled(images: tuple[Path, ...], values: Mapping[str, Any]) -> Config:
         section: kind(**{name: value for name, value in values.items() if OPTIONS[name][0] == section})
         for section, kind in SECTIONS.items()
     }
-    return Config(images=images, **sections)
+    return Config(images=images, own_surveys=surveys or {}, **sections)
 
 
 def _current(config: Config, name: str) -> Any:
@@ -239,7 +226,10 @@ def _contradictions(config: Config) -> list[str]:
     rules = {
         "no image is given; name one beside the options or with images= in [GENERAL]": not config.images,
         "two images have the same name, so that their results folders would be one": len(set(names)) < len(names),
-        "--sumss-only and --nvss-only exclude each other": analysis.sumss_only and analysis.nvss_only,
+        "--sumss-only, --nvss-only and --survey exclude each other": analysis.sumss_only
+        + analysis.nvss_only
+        + (analysis.survey is not None)
+        > 1,
         "--weight-crop needs --weight-crop-image": analysis.weight_crop and analysis.weight_crop_image is None,
         "--postage-stamps needs --transients": config.postagestamps.postage_stamps and not config.transients.transients,
         "--db-engine postgresql needs --db-database, the name of the database": config.database.db_inject

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -13,6 +14,19 @@ from racs_transients import sky
 from racs_transients.beam import FloatArray
 
 BoolArray = NDArray[np.bool_]
+
+
+# Size of an extended source where nothing else is said, in beams
+EXT_THRESH = 1.2
+# What a column of a catalogue can be that holds numbers, and its unit in ``schema.REFERENCES``
+CANONICAL_UNITS = MappingProxyType(
+    {
+        "ra": "deg", "dec": "deg", "ra_err": "arcsec", "dec_err": "arcsec",
+        "flux_peak": "mJy", "flux_peak_err": "mJy", "flux_int": "mJy", "flux_int_err": "mJy",
+        "major": "arcsec", "minor": "arcsec", "pa": "deg",
+        "beam_major": "arcsec", "beam_minor": "arcsec", "beam_pa": "deg",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +159,9 @@ class Survey:
         Fractional uncertainty of the flux scale already inside the catalogue's errors.
     skyview : str
         Name of its images at SkyView; empty where there are none.
+    centre_dec : tuple of float
+        Declinations between which an image's centre must lie for the survey to be the one compared with
+        where no option chooses, exclusive; NaN where it never is.
     """
 
     name: str
@@ -160,6 +177,7 @@ class Survey:
     sizes_deconvolved: bool = False
     flux_scale_err: float = 0.03
     skyview: str = ""
+    centre_dec: tuple[float, float] = (float("nan"), float("nan"))
 
     @property
     def vizier_tables(self) -> tuple[str, ...]:
@@ -283,6 +301,7 @@ SUMSS = Survey(
     ),
     bright_mjy=436.0,
     skyview="SUMSS 843 MHz",
+    centre_dec=(-91.0, -27.0),
     reference="Mauch et al. 2003, MNRAS 342, 1117; Murphy et al. 2007, MNRAS 382, 382",
 )
 
@@ -318,6 +337,7 @@ NVSS = Survey(
     rms=DeclinationSteps((-30.0,), (0.525, 0.51)),
     bright_mjy=2094.0,
     skyview="NVSS",
+    centre_dec=(-43.0, 91.0),
     reference="Condon et al. 1998, AJ 115, 1693",
 )
 
@@ -362,6 +382,52 @@ RACS_LOW = Survey(
 )
 
 SURVEYS: Mapping[str, Survey] = MappingProxyType({survey.name: survey for survey in (SUMSS, NVSS, RACS_LOW)})
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSurvey:
+    """A survey that the user describes, with what a run reads of it.
+
+    Parameters
+    ----------
+    survey : Survey
+        The survey.
+    texts : mapping
+        What the user wrote, for the manifest.
+    csv : pathlib.Path, optional
+        Its catalogue as a file.
+    mosaic_dir : pathlib.Path, optional
+        Folder with its images.
+    ext_thresh : float
+        Size of an extended source, in beams.
+    """
+
+    survey: Survey
+    texts: Mapping[str, str] = field(hash=False)
+    csv: Path | None = None
+    mosaic_dir: Path | None = None
+    ext_thresh: float = EXT_THRESH
+
+
+def option_words(survey: Survey, option: str) -> str:
+    """Return how an option is called that exists once for each survey, for messages.
+
+    Parameters
+    ----------
+    survey : Survey
+        The survey.
+    option : {"csv", "mosaic_dir"}
+        Which option.
+
+    Returns
+    -------
+    str
+        For example ``--sumss-csv``, or ``file in [SURVEY:GLEAM]``.
+    """
+    if survey.name in SURVEYS:
+        return f"--{survey.name.lower()}-{option.replace('_', '-')}"
+    return f"{'file' if option == 'csv' else option} in [SURVEY:{survey.name}]"
+
 
 # Spectral index of the scaling S ∝ ν^α between ASKAP's and a survey's frequency, and its scatter
 # (science: SUMSS-NVSS and ASKAP-NVSS pairs).

@@ -18,18 +18,12 @@ from racs_transients.beam import FloatArray, axes, covariance, gaussian_area
 from racs_transients.errors import CatalogueError
 from racs_transients.image import Image
 from racs_transients.schema import REFERENCES
-from racs_transients.surveys import Catalogue, InputColumn, Survey
+from racs_transients.surveys import CANONICAL_UNITS, Catalogue, InputColumn, Survey
 from racs_transients.tables import conform
 
 logger = logging.getLogger(__name__)
 
 _FLUX_COLUMNS = ("flux_int", "flux_peak")
-# the units of schema.REFERENCES
-_UNITS = {
-    "ra": "deg", "dec": "deg", "ra_err": "arcsec", "dec_err": "arcsec",
-    "flux_peak": "mJy", "flux_peak_err": "mJy", "flux_int": "mJy", "flux_int_err": "mJy",
-    "major": "arcsec", "minor": "arcsec", "pa": "deg", "beam_major": "arcsec", "beam_minor": "arcsec", "beam_pa": "deg",
-}  # fmt: skip
 
 
 def to_reference_table(tables: Sequence[tuple[Catalogue, Table]], survey: Survey, origin: str) -> pd.DataFrame:
@@ -70,8 +64,12 @@ def _canonical(raw: Table, catalogue: Catalogue, survey: Survey, origin: str) ->
     _check_columns(raw, columns, survey, origin)
     if len(raw) == 0:
         raise CatalogueError(f"{origin} has no rows; give a catalogue that covers the image.")
-    values = {role: numbers(raw, columns[role], _UNITS[role], origin) for role in _UNITS if _has(raw, columns, role)}
-    frame = pd.DataFrame(values).reindex(columns=list(_UNITS))
+    values = {
+        role: numbers(raw, columns[role], CANONICAL_UNITS[role], origin)
+        for role in CANONICAL_UNITS
+        if _has(raw, columns, role)
+    }
+    frame = pd.DataFrame(values).reindex(columns=list(CANONICAL_UNITS))
     if "ra_err" in values and _in_time(raw, columns["ra_err"]):
         frame = frame.assign(ra_err=frame["ra_err"] * 15 * np.cos(np.deg2rad(frame["dec"])))
     own = _strings(raw, columns, "name")

@@ -13,7 +13,7 @@ from scipy.stats import poisson
 from racs_transients import sky
 from racs_transients.beam import FloatArray
 from racs_transients.errors import CatalogueError
-from racs_transients.surveys import Survey
+from racs_transients.surveys import Survey, option_words
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ def check_coverage(
     expected = expected_count(survey, ra, dec, radius)
     if expected < 1:
         raise CatalogueError(
-            f"{survey.name} does not cover the field at RA {ra:.3f}°, Dec {dec:.3f}°; choose the other survey."
+            f"{survey.name} does not cover the field at RA {ra:.3f}°, Dec {dec:.3f}°; choose another survey."
         )
     within = sky.separation(references["ra"], references["dec"], ra, dec) <= radius * 3600
     found = int((within & survey.contains(references["ra"], references["dec"])).sum())
@@ -130,7 +130,7 @@ def check_coverage(
 
 
 def _remedy(survey: Survey, complete: bool) -> str:
-    option = f"--{survey.name.lower()}-csv"
+    option = option_words(survey, "csv")
     if complete:
         return f"try again later or give the catalogue with {option}."
     return f"check that {option} covers the field and that its right ascension is in degrees."

@@ -25,7 +25,7 @@ from racs_transients.catalogues.canonical import to_reference_table
 from racs_transients.catalogues.guard import check_coverage, query_radius
 from racs_transients.errors import CatalogueError
 from racs_transients.image import quiet_fits
-from racs_transients.surveys import Survey
+from racs_transients.surveys import Survey, option_words
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ def fetch_reference(
             return table
     raise CatalogueError(
         f"{survey.name} could not be fetched from VizieR after {retries} tries ({problem.rstrip('.')}). "
-        f"Try again later, or give the catalogue with --{survey.name.lower()}-csv."
+        f"Try again later, or give the catalogue with {option_words(survey, 'csv')}."
     )
 
 

@@ -14,6 +14,7 @@ from racs_transients.comparison import (
 )
 from racs_transients.crossmatch import Association, associate, compact
 from racs_transients.stages.run import Field, Run
+from racs_transients.survey_options import of_survey
 from racs_transients.surveys import Survey
 
 
@@ -73,9 +74,10 @@ def diagnostic_crossmatch(field: Field, run: Run) -> tuple[pd.DataFrame, Calibra
     sources, references = field.sources, field.references
     with run.stages(f"{survey.name} diagnostic crossmatch") as done:
         if options.remove_extended:
-            thresholds = {"SUMSS": options.sumss_ext_thresh, "NVSS": options.nvss_ext_thresh}
             sources = sources[compact(sources, options.askap_ext_thresh)].reset_index(drop=True)
-            references = references[compact(references, thresholds[survey.name])].reset_index(drop=True)
+            references = references[compact(references, of_survey(run.config, survey, "ext_thresh"))].reset_index(
+                drop=True
+            )
         pairs = _all_pairs(sources, references, survey, scaling_of(field, run, None))
         near = (pairs["separation"] <= options.diagnostic_max_separation).to_numpy()
         good = near & _isolated_and_bright(pairs)

@@ -21,10 +21,8 @@ from racs_transients.finders import FINDERS, good_fits, read_source_list
 from racs_transients.image import Image, image_radius, read_image
 from racs_transients.noise import NoiseMaps, measure_noise
 from racs_transients.stages.run import Observation, Run
-from racs_transients.surveys import NVSS, SUMSS, Survey
-
-# Declinations of the image centre between which both surveys could be used (documented limits).
-BOTH_SURVEYS = (-43.0, -27.0)
+from racs_transients.survey_options import chosen_surveys, of_survey
+from racs_transients.surveys import SURVEYS, Survey
 
 
 def load_image(path: Path, run: Run) -> Image:
@@ -86,30 +84,25 @@ def choose_surveys(image: Image, config: Config) -> tuple[Survey, ...]:
     Returns
     -------
     tuple of Survey
-        One, or both where the centre lies where both could be used and no option chooses. One that reaches no
-        valid pixel of the image is left out.
+        Those that an option names, else all whose declinations hold the centre. One that reaches no valid pixel
+        of the image is left out.
 
     Raises
     ------
     ConfigError
-        Where the chosen survey does not reach.
+        Where no chosen survey reaches.
     """
-    dec, (south, north) = image.centre[1], BOTH_SURVEYS
-    options = config.analysis
-    if options.sumss_only:
-        chosen: tuple[Survey, ...] = (SUMSS,) if dec < north else ()
-    elif options.nvss_only:
-        chosen = (NVSS,) if dec > south else ()
-    elif south < dec < north:
-        # the survey that covers the centre is the base
-        chosen = (SUMSS, NVSS) if SUMSS.contains(*image.centre) else (NVSS, SUMSS)
-    else:
-        chosen = (SUMSS if dec <= south else NVSS,)
+    dec, named = image.centre[1], chosen_surveys(config)
+    usual = [survey for survey in SURVEYS.values() if survey.centre_dec[0] < dec < survey.centre_dec[1]]
+    # the survey that covers the centre is the base
+    chosen = named or sorted(usual, key=lambda survey: not survey.contains(*image.centre))
+    if config.analysis.survey is None and named:  # --sumss-only and --nvss-only have the documented limits
+        chosen = [survey for survey in named if survey in usual]
     reaching = tuple(survey for survey in chosen if _reaches(survey, image))
     if not reaching:
-        name = "SUMSS" if options.sumss_only else "NVSS"
         raise ConfigError(
-            f"{name} does not cover an image centred at declination {dec:.2f}°; leave --{name.lower()}-only out."
+            f"{' and '.join(survey.name for survey in named)} does not cover an image centred at declination "
+            f"{dec:.2f}°; leave {'--survey' if config.analysis.survey else f'--{named[0].name.lower()}-only'} out."
         )
     return reaching
 
@@ -253,7 +246,7 @@ def reference_catalogue(image: Image, survey: Survey, run: Run) -> tuple[pd.Data
     flags, catalogues = run.config.flags, run.config.catalogues
     # artefacts reach into the image from bright sources outside it
     radius = image_radius(image) + max(flags.bright_source_radius, flags.bright_far_radius) / 60
-    given = {"SUMSS": catalogues.sumss_csv, "NVSS": catalogues.nvss_csv}[survey.name]
+    given = of_survey(run.config, survey, "csv")
     with run.stages(f"{survey.name} catalogue") as done:
         if given is not None:
             run.folder.record_input(f"{survey.name.lower()}_csv", given)

@@ -18,6 +18,7 @@ from racs_transients.crossmatch import Association
 from racs_transients.mosaics import index_mosaics, measure_on_mosaics
 from racs_transients.photometry import convolved_forced_photometry
 from racs_transients.stages.run import Field, Run
+from racs_transients.survey_options import of_survey
 
 # An ASKAP source this near tells which island an unmatched catalogue source lies in, arcsec
 ISLAND_REACH = 60.0
@@ -127,9 +128,9 @@ def compare_new(field: Field, association: Association, scaling: FluxScaling, ru
 
 def _survey_at(positions: pd.DataFrame, field: Field, run: Run) -> pd.DataFrame:
     """Return the survey's flux at positions: measured on its mosaics where they are given, else a limit."""
-    survey, options = field.survey, run.config.postagestamps
+    survey = field.survey
     limits = survey_limits(survey, positions["ra"], positions["dec"])
-    mosaics = {"SUMSS": options.sumss_mosaic_dir, "NVSS": options.nvss_mosaic_dir}[survey.name]
+    mosaics = of_survey(run.config, survey, "mosaic_dir")
     if mosaics is None or len(positions) == 0:
         return limits
     index = index_mosaics(mosaics, survey)

@@ -202,7 +202,7 @@ def test_all_mistakes_are_reported_at_once(image: str) -> None:
             "--log-level is one of WARNING, INFO, DEBUG, not 'LOUD'",
             "--frequency is a number in Hz, not 'often'",
             f"there is no image {folder / 'missing.fits'}",
-            "--sumss-only and --nvss-only exclude each other",
+            "--sumss-only, --nvss-only and --survey exclude each other",
             "--clobber is yes or no, not 'maybe'",
             "--nice is a whole number, not '2.5'",
             "--weight-crop-value is at least 0 and at most 1, not 4",

@@ -9,7 +9,17 @@ import pytest
 
 from racs_transients.arguments import OPTIONS, spelled
 from racs_transients.config import Config
-from racs_transients.config_docs import BEGIN, END, example_ini, main, options_table, with_table
+from racs_transients.config_docs import (
+    BEGIN,
+    END,
+    KEYS_BEGIN,
+    KEYS_END,
+    example_ini,
+    main,
+    options_table,
+    with_survey_keys,
+    with_table,
+)
 from racs_transients.options import parse_options
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +33,11 @@ def test_example_ini_is_not_stale() -> None:
 def test_option_table_of_the_readme_is_not_stale() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert with_table(readme) == readme, REGENERATE
+
+
+def test_table_of_survey_keys_is_not_stale() -> None:
+    pipeline = (ROOT / "PIPELINE.md").read_text(encoding="utf-8")
+    assert with_survey_keys(pipeline) == pipeline, REGENERATE
 
 
 @pytest.mark.parametrize("uncommented", [False, True])
@@ -52,8 +67,10 @@ def test_table_has_one_row_for_each_option() -> None:
 
 def test_stale_texts_are_named_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "README.md").write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    (tmp_path / "PIPELINE.md").write_text(f"before\n{KEYS_BEGIN}\nold\n{KEYS_END}\nafter\n", encoding="utf-8")
     assert main(["--root", str(tmp_path)]) == 1
-    assert re.findall(r"^(\S+) is stale", capsys.readouterr().err, flags=re.MULTILINE) == ["example.ini", "README.md"]
+    stale = re.findall(r"^(\S+) is stale", capsys.readouterr().err, flags=re.MULTILINE)
+    assert stale == ["example.ini", "README.md", "PIPELINE.md"]
     assert main(["--root", str(tmp_path), "--write"]) == 0
     assert main(["--root", str(tmp_path)]) == 0
     text = (tmp_path / "README.md").read_text(encoding="utf-8")
