@@ -13,6 +13,7 @@ INSTALL_REQUIRES = [
     "astropy>=6.1",
     "pandas>=3.0",
     "matplotlib>=3.8",
+    "Pillow>=11",
     "AegeanTools>=2.3.5",
     "bdsf>=1.14",
     "astroquery>=0.4.9",

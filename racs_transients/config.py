@@ -78,7 +78,6 @@ LATER_STAGES: Mapping[str, LaterStage] = MappingProxyType(
         "write_ann": LaterStage("annotation files", ("False",)),
         "produce_overlays": LaterStage("overlay figures", ("False",)),
         "forced_photometry": LaterStage("forced photometry with Aegean", ("gls",)),
-        "postage_stamps": LaterStage("postage stamps", ("False",)),
     }
 )
 
@@ -292,7 +291,7 @@ class PostageStamps:
         only_with="postage_stamps",
     )
     postage_stamp_radius: float = _number(
-        13.0, "Radius of the postage stamps.", "arcmin", maximum=120, only_with="postage_stamps"
+        13.0, "Radius of the postage stamps.", "arcmin", minimum=1, maximum=120, only_with="postage_stamps"
     )
     postage_stamp_zscale_contrast: float = _number(
         0.2, "Contrast of the zscale stretch.", maximum=1, only_with="postage_stamps"

@@ -53,22 +53,25 @@ def run_image(path: Path, config: Config, folder: RunFolder) -> pd.DataFrame:
     run = Run(config, folder, Stages(N_STAGES, folder.record_stage))
     image = stages.load_image(path, run)
     surveys = stages.choose_surveys(image, config)
-    run.stages.expect(N_STAGES + N_SURVEY_STAGES * len(surveys))
+    run.stages.expect(N_STAGES + config.postagestamps.postage_stamps + N_SURVEY_STAGES * len(surveys))
     # the catalogues first: what is wrong with them shows before the costly stages
     catalogues = [stages.reference_catalogue(image, survey, run) for survey in surveys]
     observation = stages.observe(image, run)
     products.write_sources(folder, stem, observation.sources)
 
     parts: list[pd.DataFrame] = []
+    fields: list[Field] = []
     for survey, (references, bright) in zip(surveys, catalogues, strict=True):
         products.write_references(folder, stem, survey, references)
         field = Field(image, observation.noise, observation.sources, survey, references, bright)
+        fields.append(field)
         parts.append(compare(field, stem, run, first_id=1 + sum(map(len, parts))))
     if not config.transients.transients:
         return empty(CROSSMATCHES)
 
     rows = stages.link(parts, run)
     products.write_transients(folder, rows)
+    stages.postage_stamps(fields, rows, run)
     return rows
 
 

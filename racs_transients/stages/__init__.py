@@ -4,6 +4,7 @@ from racs_transients.stages.association import diagnostic_crossmatch, scaling_of
 from racs_transients.stages.inputs import choose_surveys, load_image, observe, reference_catalogue
 from racs_transients.stages.measuring import compare_matches, compare_new, compare_vanished
 from racs_transients.stages.run import Field, Observation, Run
+from racs_transients.stages.stamps import postage_stamps
 from racs_transients.stages.verdict import judge, link
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "link",
     "load_image",
     "observe",
+    "postage_stamps",
     "reference_catalogue",
     "scaling_of",
     "transient_crossmatch",

@@ -1,0 +1,1 @@
+"""Pictures of a run: diagnostic plots, overlays and postage stamps."""
