@@ -42,6 +42,7 @@ EXTRAS_REQUIRE = {
         "numpydoc>=1.8",
         "pandas-stubs>=2.2",
         "types-tqdm",
+        "types-psycopg2",
         "django-stubs[compatible-mypy]>=5.1",
     ],
     "casa": ["casatools", "casatasks", "casadata", "six"],  # casatasks needs six, undeclared

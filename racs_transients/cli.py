@@ -8,10 +8,10 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from types import ModuleType
 
 from racs_transients import __version__, logs
 from racs_transients.errors import RacsTransientsError
-from racs_transients.options import parse_options
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,10 @@ def process_askap_image(arguments: Sequence[str] | None = None) -> int:
 
 
 def _process(arguments: list[str]) -> int:
+    # before numpy is imported, which reads this
+    _limit_threads()
+    from racs_transients.options import parse_options
+
     options = parse_options(arguments)
     config = options.config
     logs.configure(config.general.log_level)
@@ -53,7 +57,6 @@ def _process(arguments: list[str]) -> int:
     for line in options.skipped:
         logger.info(line)
     os.nice(max(0, config.general.nice - os.nice(0)))
-    _limit_threads()
     # the pipeline's libraries are slow to import: wrong options are reported before
     from racs_transients.pipeline import run_images
 
@@ -83,13 +86,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="racs-transients", description="Tools beside processASKAPimage.py.")
     parser.add_argument("--version", action="version", version=f"racs_transients {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
-    modules = {}
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    module: ModuleType | None = None
     for name, (home, help_) in COMMANDS.items():
-        modules[name] = import_module(home)
-        modules[name].add_arguments(commands.add_parser(name, help=help_, description=modules[name].__doc__))
-    parsed = parser.parse_args(arguments)
+        command = commands.add_parser(name, help=help_)
+        # only the one that is asked for: some are slow to import
+        if words[:1] == [name]:
+            module = import_module(home)
+            command.description = module.__doc__
+            module.add_arguments(command)
+    parsed = parser.parse_args(words)
     logs.configure("INFO")
-    return _guarded(lambda: int(modules[parsed.command].run(parsed)))
+    return _guarded(lambda: int(module.run(parsed)) if module else FAILED)
 
 
 def _guarded(run: Callable[[], int]) -> int:

@@ -8,6 +8,7 @@ import pytest
 
 from racs_transients.cli import process_askap_image
 from racs_transients.simulate import FieldSettings, simulate_field
+from tests.postgres import find_binaries, postgres_server
 
 DATA = Path(__file__).parents[1].parent / "shared/data"
 
@@ -26,6 +27,16 @@ def real_data():
     if not DATA.is_dir():
         pytest.skip("the real observations in ../shared/data are absent")
     return DATA
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server of the session's own."""
+    found = find_binaries()
+    if found is None:
+        pytest.skip("no PostgreSQL server is installed")
+    with postgres_server(*found) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -41,10 +41,10 @@ class PostgresServer:
             with connection.cursor() as cursor:
                 cursor.execute(command)
 
-    def create(self, name: str) -> DbConfig:
-        """Make an empty database anew."""
+    def create(self, name: str, *, template: str = "template1") -> DbConfig:
+        """Make a database anew, empty or as a copy of another one."""
         self.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        self.run(f'CREATE DATABASE "{name}"')
+        self.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.database(name)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -82,11 +84,12 @@ def explained(db: DbConfig) -> Iterator[None]:
     Raises
     ------
     DatabaseError
-        For every error of SQLAlchemy.
+        For every error of SQLAlchemy or the drivers.
     """
     try:
         yield
-    except SQLAlchemyError as error:
+    # rows in bulk go to the drivers directly
+    except (SQLAlchemyError, sqlite3.Error, psycopg2.Error) as error:
         cause = " ".join(str(getattr(error, "orig", None) or error).split())
         raise DatabaseError(f"The {db.describe()} cannot be used: {cause}.") from error
 

@@ -64,7 +64,8 @@ def ini(text: str, name: str = "run.ini") -> list[str]:
     return ["-c", name]
 
 
-def test_every_documented_option_exists_with_its_default(image: str) -> None:
+def test_every_documented_option_exists_with_its_default(image: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RACS_TRANSIENTS_DATABASE_URL")
     parsed = parse_options([image])
     assert {name: value_of(parsed, name) for name in DOCUMENTED_DEFAULTS} == DOCUMENTED_DEFAULTS
 
@@ -174,7 +175,9 @@ def test_paths_are_relative_to_where_the_user_stands(image: str, tmp_path: Path)
 
 
 def test_a_percent_sign_and_blanks_in_a_value_stay(image: str) -> None:
-    parsed = parse_options([image, *ini("[DATABASE]\ndb_password=a%b #;=c\ndb_tag=Tag to add\n")], later={})
+    parsed = parse_options(
+        [image, *ini("[DATABASE]\ndb_password=a%b #;=c\ndb_database=x\ndb_tag=Tag to add\n")], later={}
+    )
     assert parsed.config.database.db_password == "a%b #;=c"
     assert parsed.config.database.db_tag == "Tag to add"
 
