@@ -129,7 +129,8 @@ class Canvas:
         for stroke, thickness in (*seam, (to_rgba(colour), width)):
             gc.set_foreground(stroke)
             gc.set_linewidth(thickness)
-            if dash is not None:
+            # the seam of a dashed line has no gaps
+            if dash is not None and thickness == width:
                 gc.set_dashes(0, list(dash))
             face = to_rgba(fill) if fill else None
             self._renderer.draw_path(gc, path, IdentityTransform(), face)
@@ -204,7 +205,7 @@ def text_width(words: str, size: int = 13, *, bold: bool = False) -> float:
 
 
 def ellipses(
-    x: FloatArray, y: FloatArray, major: FloatArray, minor: FloatArray, angle: FloatArray, points: int = 37
+    x: FloatArray, y: FloatArray, major: FloatArray, minor: FloatArray, angle: FloatArray, points: int = 0
 ) -> FloatArray:
     """Return outlines of ellipses.
 
@@ -217,13 +218,15 @@ def ellipses(
     angle : numpy.ndarray, shape (n,)
         Position angle of the major axis from up towards the left, degrees.
     points : int
-        Points of an outline, the first one repeated at the end.
+        Points of an outline, the first one repeated at the end; by default enough for the largest one.
 
     Returns
     -------
     numpy.ndarray, shape (n, points, 2)
         x and y.
     """
+    # a tenth of a pixel between curve and chord; more points cost time
+    points = points or int(np.clip(12 + np.max(major, initial=0), 17, 97))
     phase = np.linspace(0, 2 * np.pi, points)
     along, across = np.asarray(major)[:, None] / 2 * np.cos(phase), np.asarray(minor)[:, None] / 2 * np.sin(phase)
     sin, cos = np.sin(np.deg2rad(angle))[:, None], np.cos(np.deg2rad(angle))[:, None]

@@ -257,17 +257,16 @@ def draw(stamp: Stamp, images: Sequence[Image]) -> Picture.Image:
     canvas = Canvas(width, _HEIGHT)
     _write_head(canvas, stamp, width)
     grid = sky_grid(stamp.ra, stamp.dec, stamp.radius, PANEL)
-    shown = [inside(stamp, marks) for marks in stamp.marks]
+    curves = [outlines(stamp, inside(stamp, marks), 0, _TOP) for marks in stamp.marks]
     for number, panel in enumerate(stamp.panels):
         left = panel_left(number)
         image = None if panel.plane is None else images[panel.plane]
         data = np.full((PANEL, PANEL), np.nan, np.float32) if image is None else regrid(image, grid, PANEL)
         _paste(canvas, data[::-1], panel, stamp, left)
-        for marks in shown:
+        for marks, shape in zip(stamp.marks, curves, strict=True):
             if not marks.panels or number in marks.panels:
-                curves = outlines(stamp, marks, left, _TOP)
-                clip = (left, _TOP, PANEL, PANEL)
-                canvas.curves(curves, marks.colour, width=marks.width, dash=marks.dash, clip=clip)
+                clip, shape_here = (left, _TOP, PANEL, PANEL), shape + np.array([left, 0])
+                canvas.curves(shape_here, marks.colour, width=marks.width, dash=marks.dash, clip=clip)
         _write_around(canvas, panel, left)
         if image is not None:
             _draw_beam(canvas, image, stamp, left)

@@ -35,7 +35,8 @@ _DASHED, _DOTTED = (7.0, 4.0), (2.0, 2.5)
 _CIRCLE, _CIRCLE_OF_STAMP = 60.0, 1 / 16
 # The catalogue's circle is the wider one, so that both are seen where the positions agree
 _WIDER = 1.25
-_CLEARANCE = 3.0
+# Pixels between an ellipse and its line; lines of lists that show the same sources lie beside each other
+_CLEARANCES = {ASKAP_NATIVE: 3.0, ASKAP: 3.0, BASE_CATALOGUE: 6.0, SECOND_CATALOGUE: 9.0}
 
 
 @dataclass(slots=True)
@@ -205,7 +206,7 @@ def _marks_around(rows: pd.DataFrame, colour: str, sources: pd.DataFrame, radius
     pa = sources["pa"].fillna(0).to_numpy(float)
     pieces = np.split(j, np.searchsorted(i, np.arange(1, len(rows))))
     return [
-        Marks(colour, ra[some], dec[some], major[some], minor[some], pa[some], clearance=_CLEARANCE)
+        Marks(colour, ra[some], dec[some], major[some], minor[some], pa[some], clearance=_CLEARANCES[colour])
         for some in pieces[: len(rows)]
     ]
 
