@@ -152,6 +152,37 @@ def match_rows(
     return conform(pd.DataFrame(columns), CROSSMATCHES)
 
 
+def as_forced(rows: pd.DataFrame, forced: pd.DataFrame, scaling: FluxScaling) -> pd.DataFrame:
+    """Return matches with forced ASKAP fluxes in place of fitted ones, each catalogue source for itself.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        From `match_rows`.
+    forced : pandas.DataFrame
+        Forced photometry at the catalogue positions: flux, flux_err, rms, map_value, failure.
+    scaling : FluxScaling
+        ASKAP to survey frequency.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Crossmatch rows.
+    """
+    columns = {
+        **_scaled("askap_", forced["flux"], forced["flux_err"], scaling),
+        "askap_origin": np.where(forced["failure"].isna(), "forced", "none"),
+        "askap_flux_peak": forced["map_value"],
+        "askap_flux_peak_err": forced["rms"],
+        "askap_rms": forced["rms"],
+        "askap_snr": forced["flux"] / forced["rms"],
+        **_scaled("ref_", rows["ref_flux_int"], rows["ref_flux_int_err"], None),
+        "ref_group_flux": rows["ref_flux_int"],
+        "failure": forced["failure"],
+    }
+    return conform(rows.assign(**{name: pd.Series(values) for name, values in columns.items()}), CROSSMATCHES)
+
+
 def no_askap_rows(
     references: pd.DataFrame,
     forced: pd.DataFrame,

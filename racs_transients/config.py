@@ -71,8 +71,6 @@ class LaterStage:
 LATER_STAGES: Mapping[str, LaterStage] = MappingProxyType(
     {
         "jobs": LaterStage("processing images side by side", ("1",)),
-        "weight_crop": LaterStage("cropping by weight", ("False",)),
-        "convolve": LaterStage("convolution", ("False",)),
         "sourcefinder": LaterStage("running PyBDSF or Selavy", ("aegean",)),
         "askap_islands_csv": LaterStage("reading island lists"),
         "write_ann": LaterStage("annotation files", ("False",)),
@@ -141,6 +139,9 @@ class Analysis:
     )
     weight_crop_image: Path | None = _option(None, "file", "The weights image.", only_with="weight_crop")
     convolve: bool = _option(False, "bool", "Compare at the survey's resolution, by convolution.")
+    convolution_engine: str = _option(
+        "fft", "str", "What convolves: our own FFT, or CASA's imsmooth.", choices=("fft", "casa"), only_with="convolve"
+    )
     convolved_image: Path | None = _option(None, "file", "A convolved image made before.", only_with="convolve")
     convolved_non_conv_askap_csv: Path | None = _option(
         None, "file", "Source list of the image before convolution.", only_with="convolve"
@@ -242,6 +243,9 @@ class FlagSettings:
     nondetection_rms: float = _number(3.0, "A forced flux below this many times the noise counts as unseen.")
     min_significance: float = _number(4.3, "A large ratio with |Vs| below this is not significant.")
     extended_thresh: float = _number(1.75, "Size of an extended source, in beams.")
+    island_reach: float = _number(
+        60.0, "An ASKAP source this near tells which island an unmatched catalogue source lies in.", "arcsec"
+    )
     large_island_components: int = _option(3, "int", "Number of components of a large island.", minimum=2)
     bright_source_radius: float = _number(10.0, "Reach of the artefacts of a bright source.", "arcmin", maximum=120)
     bright_near_fraction: float = _number(

@@ -1,4 +1,7 @@
-"""The beam at positions of an image, and convolution with Gaussian kernels at chosen positions only."""
+"""The beam at positions of an image, and convolution with Gaussian kernels at chosen positions only.
+
+Whole images are convolved in `smoothing`.
+"""
 
 from __future__ import annotations
 
@@ -110,6 +113,25 @@ def pixel_to_sky_matrices(image: Image, ra: ArrayLike, dec: ArrayLike, x: ArrayL
     return np.stack([step(1, 0), step(0, 1)], -1)
 
 
+def matrix_at_reference(image: Image) -> FloatArray:
+    """Return the matrix from pixel steps to offsets on the sky at the image's reference position.
+
+    Parameters
+    ----------
+    image : Image
+        The image.
+
+    Returns
+    -------
+    numpy.ndarray, shape (2, 2)
+        (east, north) in arcsec per step along (x, y).
+    """
+    reference = image.wcs.wcs.crpix - 1
+    # as the header gives it: computed from the pixel, right ascension would be lost at a pole
+    centre = np.atleast_2d(image.wcs.wcs.crval)
+    return np.asarray(pixel_to_sky_matrices(image, *centre.T, *np.atleast_2d(reference).T)[0])
+
+
 def beams_at(image: Image, beam: Beam, ra: ArrayLike, dec: ArrayLike) -> FloatArray:
     """Return what a beam that is constant on the image's pixel grid is at positions on the sky.
 
@@ -139,10 +161,7 @@ def beams_at(image: Image, beam: Beam, ra: ArrayLike, dec: ArrayLike) -> FloatAr
     inside = (x > -0.5) & (x < nx - 0.5) & (y > -0.5) & (y < ny - 0.5)
     result = np.tile(beam.covariance, (len(ra), 1, 1))
     if inside.any():
-        reference = image.wcs.wcs.crpix - 1
-        # as the header gives it: computed from the pixel, right ascension would be lost at a pole
-        centre = np.atleast_2d(image.wcs.wcs.crval)
-        at_reference = pixel_to_sky_matrices(image, *centre.T, *np.atleast_2d(reference).T)[0]
+        at_reference = matrix_at_reference(image)
         local = pixel_to_sky_matrices(image, ra[inside], dec[inside], x[inside], y[inside])
         turn = local @ np.linalg.inv(at_reference)
         result[inside] = turn @ beam.covariance @ np.swapaxes(turn, 1, 2)

@@ -103,25 +103,29 @@ def _is_bright_structure(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
 def _is_noisy(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
     unseen = (rows["type"] == NO_ASKAP_MATCH) & (rows["predicted_snr"] < t.local_rms_snr)
     # neither a source that a finder makes of such a place nor the lack of one is to be trusted
-    # (a forced flux has the noise of the survey's resolution beside that of the image)
-    rms = rows["native_rms"].fillna(rows["askap_rms"])
+    # (without convolution a forced flux has the noise of the survey's resolution beside that of the image)
+    rms = rows["askap_rms"].where(rows["native_beam_major"].notna(), rows["native_rms"].fillna(rows["askap_rms"]))
     return unseen | (rms > t.local_rms_factor * rows["image_rms"])
 
 
+def _has_counterpart(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
+    return rows["native_separation"] < t.created_beams * rows["native_beam_major"]
+
+
 def _is_created(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
-    return rows["native_separation"] >= t.created_beams * rows["native_beam_major"]
+    # without convolution there is no full-resolution beam beside the image's
+    return rows["native_beam_major"].notna() & ~_has_counterpart(rows, t)
 
 
 def _is_inflated(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
-    near = rows["native_separation"] < t.created_beams * rows["native_beam_major"]
-    return near & (rows["native_predicted_snr"] < t.inflated_snr)
+    return _has_counterpart(rows, t) & (rows["native_predicted_snr"] < t.inflated_snr)
 
 
 def _is_flux_convolved(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:
     isolated = rows["native_nn_separation"] > t.convolved_isolation_beams * rows["native_beam_major"]
-    near = rows["native_separation"] <= t.created_beams * rows["native_beam_major"]
     ratio = rows["askap_flux"] / rows["native_flux"]
-    return isolated & near & ((ratio > t.convolved_flux_ratio) | (ratio < 1 / t.convolved_flux_ratio))
+    changed = (ratio > t.convolved_flux_ratio) | (ratio < 1 / t.convolved_flux_ratio)
+    return isolated & _has_counterpart(rows, t) & changed & ~rows["rescued"]
 
 
 def _peak_disagrees(rows: pd.DataFrame, t: FlagSettings) -> pd.Series:

@@ -22,8 +22,8 @@ from racs_transients.tables import empty, stack
 
 logger = logging.getLogger(__name__)
 
-# Stages for the image, and for each survey it is compared with
-N_STAGES, N_SURVEY_STAGES = 4, 6
+# Stages for the image, for each survey it is compared with, and for its convolution to that survey's beam
+N_STAGES, N_SURVEY_STAGES, N_CONVOLUTION = 4, 6, 4
 
 
 def run_image(path: Path, config: Config, folder: RunFolder) -> pd.DataFrame:
@@ -53,17 +53,19 @@ def run_image(path: Path, config: Config, folder: RunFolder) -> pd.DataFrame:
     run = Run(config, folder, Stages(N_STAGES, folder.record_stage))
     image = stages.load_image(path, run)
     surveys = stages.choose_surveys(image, config)
-    run.stages.expect(N_STAGES + config.postagestamps.postage_stamps + N_SURVEY_STAGES * len(surveys))
+    run.stages.expect(_stages_of(config, len(surveys)))
     # the catalogues first: what is wrong with them shows before the costly stages
     catalogues = [stages.reference_catalogue(image, survey, run) for survey in surveys]
-    observation = stages.observe(image, run)
-    products.write_sources(folder, stem, observation.sources)
+    native = stages.observe(image, run)
+    products.write_sources(folder, stem, native.sources)
 
     parts: list[pd.DataFrame] = []
     fields: list[Field] = []
     for survey, (references, bright) in zip(surveys, catalogues, strict=True):
         products.write_references(folder, stem, survey, references)
-        field = Field(image, observation.noise, observation.sources, survey, references, bright)
+        field = stages.field_of(native, survey, references, bright, run)
+        if field.native is not None:
+            products.write_sources(folder, image_stem(field.image.path), field.sources, survey.name)
         fields.append(field)
         parts.append(compare(field, stem, run, first_id=1 + sum(map(len, parts))))
     if not config.transients.transients:
@@ -73,6 +75,12 @@ def run_image(path: Path, config: Config, folder: RunFolder) -> pd.DataFrame:
     products.write_transients(folder, rows)
     stages.postage_stamps(fields, rows, run)
     return rows
+
+
+def _stages_of(config: Config, n_surveys: int) -> int:
+    """Return how many stages a run has."""
+    once = N_STAGES + config.analysis.weight_crop + config.postagestamps.postage_stamps
+    return once + (N_SURVEY_STAGES + N_CONVOLUTION * config.analysis.convolve) * n_surveys
 
 
 def compare(field: Field, stem: str, run: Run, *, first_id: int) -> pd.DataFrame:
@@ -99,15 +107,19 @@ def compare(field: Field, stem: str, run: Run, *, first_id: int) -> pd.DataFrame
     products.write_crossmatch(folder, stem, survey, "diagnostic", pairs)
 
     scaling = stages.scaling_of(field, run, calibration)
-    association, pairs = stages.transient_crossmatch(field, scaling, run)
+    association, hidden, pairs = stages.transient_crossmatch(field, scaling, run)
     products.write_crossmatch(folder, stem, survey, "transient", pairs)
     if not run.config.transients.transients:
         return empty(CROSSMATCHES)
 
-    matched = stages.compare_matches(field, association, scaling)
-    vanished = stages.compare_vanished(field, association, scaling, calibration, run)
-    new = stages.compare_new(field, association, scaling, run)
-    return stages.judge(stack([matched, vanished, new], CROSSMATCHES), field, scaling, run, first_id=first_id)
+    missing = field.references[~association.matched & ~hidden.matched]
+    parts = [
+        stages.compare_matches(field, association, scaling, run),
+        stages.compare_hidden(field, hidden, scaling, calibration, run),
+        stages.compare_vanished(field, missing, scaling, calibration, run),
+        stages.compare_new(field, association, scaling, run),
+    ]
+    return stages.judge(stack(parts, CROSSMATCHES), field, scaling, run, first_id=first_id)
 
 
 def run_images(config: Config) -> int:

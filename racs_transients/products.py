@@ -105,6 +105,6 @@ def write_transients(folder: RunFolder, rows: pd.DataFrame) -> None:
 PAIRS = tuple(
     column
     for column in CROSSMATCHES
-    if column.name in {"survey", "ra", "dec", "separation", "ra_offset", "dec_offset", "ratio", "ln_ratio"}
+    if column.name in {"survey", "ra", "dec", "separation", "ra_offset", "dec_offset", "ratio", "ln_ratio", "rescued"}
     or (column.name.startswith(("askap_", "ref_")) and column.name != "ref_origin")
 )

@@ -1,8 +1,9 @@
 """The stages of the pipeline: each turns options, files and tables into the next table."""
 
 from racs_transients.stages.association import diagnostic_crossmatch, scaling_of, transient_crossmatch
+from racs_transients.stages.convolution import at_resolution_of, field_of
 from racs_transients.stages.inputs import choose_surveys, load_image, observe, reference_catalogue
-from racs_transients.stages.measuring import compare_matches, compare_new, compare_vanished
+from racs_transients.stages.measuring import compare_hidden, compare_matches, compare_new, compare_vanished
 from racs_transients.stages.run import Field, Observation, Run
 from racs_transients.stages.stamps import postage_stamps
 from racs_transients.stages.verdict import judge, link
@@ -11,11 +12,14 @@ __all__ = [
     "Field",
     "Observation",
     "Run",
+    "at_resolution_of",
     "choose_surveys",
+    "compare_hidden",
     "compare_matches",
     "compare_new",
     "compare_vanished",
     "diagnostic_crossmatch",
+    "field_of",
     "judge",
     "link",
     "load_image",

@@ -13,9 +13,12 @@ from racs_transients.comparison import (
     match_rows,
 )
 from racs_transients.crossmatch import Association, associate, compact
+from racs_transients.native import hidden_matches
+from racs_transients.schema import CROSSMATCHES
 from racs_transients.stages.run import Field, Run
 from racs_transients.survey_options import of_survey
 from racs_transients.surveys import Survey
+from racs_transients.tables import stack
 
 
 def scaling_of(field: Field, run: Run, calibration: Calibration | None) -> FluxScaling:
@@ -99,7 +102,7 @@ def _isolated_and_bright(rows: pd.DataFrame) -> NDArray[np.bool_]:
     return (alone & ~large & bright).to_numpy(bool)
 
 
-def transient_crossmatch(field: Field, scaling: FluxScaling, run: Run) -> tuple[Association, pd.DataFrame]:
+def transient_crossmatch(field: Field, scaling: FluxScaling, run: Run) -> tuple[Association, Association, pd.DataFrame]:
     """Match the full lists.
 
     Parameters
@@ -115,14 +118,26 @@ def transient_crossmatch(field: Field, scaling: FluxScaling, run: Run) -> tuple[
     -------
     association : Association
         Who is matched with whom.
+    hidden : Association
+        Who is matched with a full-resolution source that convolution hid; nobody without convolution.
     pairs : pandas.DataFrame
         Each catalogue source with its nearest ASKAP source.
     """
     sources, references, name = field.sources, field.references, field.survey.name
+    radius = run.config.crossmatching.transient_max_separation
     with run.stages(f"{name} transient crossmatch") as done:
-        association = associate(references, sources, run.config.crossmatching.transient_max_separation)
+        association = associate(references, sources, radius)
+        pairs = _all_pairs(sources, references, field.survey, scaling)
+        native = sources.iloc[:0] if field.native is None else field.native.sources
+        hidden = hidden_matches(references, sources, native, association, radius)
+        if hidden.matched.any():
+            finer = _all_pairs(native, references, field.survey, scaling).assign(rescued=True)
+            pairs = stack([pairs[~hidden.matched], finer[hidden.matched]], CROSSMATCHES)
+        run.folder.survey(name)["rescued"] = int(hidden.matched.sum())
         done(
-            f"{len(references)} {name}, {len(sources)} ASKAP, {association.matched.sum()} matched, "
-            f"{(~association.matched).sum()} {name} only, {len(association.unmatched_sources)} ASKAP only"
+            f"{len(references)} {name}, {len(sources)} ASKAP, {association.matched.sum()} matched"
+            + (f" and {hidden.matched.sum()} at full resolution" if field.native is not None else "")
+            + f", {(~association.matched & ~hidden.matched).sum()} {name} only, "
+            f"{len(association.unmatched_sources)} ASKAP only"
         )
-    return association, _all_pairs(sources, references, field.survey, scaling)
+    return association, hidden, pairs

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,10 +21,13 @@ from racs_transients.config import Config
 from racs_transients.errors import ConfigError
 from racs_transients.finders import FINDERS, good_fits, read_source_list
 from racs_transients.image import Image, image_radius, read_image
+from racs_transients.image_files import write_image
 from racs_transients.noise import NoiseMaps, measure_noise
+from racs_transients.runfolder import image_stem
 from racs_transients.stages.run import Observation, Run
 from racs_transients.survey_options import chosen_surveys, of_survey
 from racs_transients.surveys import SURVEYS, Survey
+from racs_transients.weights import cropped, read_weights
 
 
 def load_image(path: Path, run: Run) -> Image:
@@ -52,7 +57,23 @@ def load_image(path: Path, run: Run) -> Image:
         ny, nx = image.data.shape
         run.folder.manifest["image"] |= _described(image)
         done(f"{nx} × {ny} pixels, {image.frequency:.1f} MHz, beam {image.beam.major:.1f}″ × {image.beam.minor:.1f}″")
-    return image
+    return _weighted(image, run) if options.weight_crop else image
+
+
+def _weighted(image: Image, run: Run) -> Image:
+    """Blank the image where its weights are low, and write what is left."""
+    options = run.config.analysis
+    if options.weight_crop_image is None:
+        raise ConfigError("--weight-crop needs --weight-crop-image.")
+    with run.stages("weight crop") as done:
+        weights_digest = run.folder.record_input("weight_crop_image", options.weight_crop_image)
+        result = cropped(image, read_weights(options.weight_crop_image, image), options.weight_crop_value)
+        run.folder.manifest["image"]["crop"] = [weights_digest, options.weight_crop_value]
+        name = f"{image_stem(image.path)}.weightcrop_{options.weight_crop_value:g}.fits"
+        product = run.folder.write(name, lambda path: write_image(result, path, f"cropped from {image.path.name}"))
+        before, after = (int(np.isfinite(data).sum()) for data in (image.data, result.data))
+        done(f"{before - after} of {before} pixels blanked, in {name}")
+    return dataclasses.replace(result, path=product)
 
 
 def _described(image: Image) -> dict[str, float]:
@@ -133,7 +154,7 @@ def observe(image: Image, run: Run) -> Observation:
     return Observation(image, noise, source_list(image, noise, run))
 
 
-def noise_maps(image: Image, run: Run) -> NoiseMaps:
+def noise_maps(image: Image, run: Run, survey: Survey | None = None) -> NoiseMaps:
     """Measure background and noise over the image, or take them from the cache.
 
     Parameters
@@ -142,6 +163,8 @@ def noise_maps(image: Image, run: Run) -> NoiseMaps:
         The image.
     run : Run
         Cache.
+    survey : Survey, optional
+        The survey at whose resolution the image is; none for the full one.
 
     Returns
     -------
@@ -154,15 +177,36 @@ def noise_maps(image: Image, run: Run) -> NoiseMaps:
         np.save(target / "background.npy", maps.background)
         np.save(target / "rms.npy", maps.rms)
 
-    with run.stages("noise maps") as done:
-        inputs = [run.digest, str(image.beam), run.config.analysis.boundary_value]
-        cache, reused = run.folder.cached("noise", inputs, produce)
+    with run.stages(_of("noise maps", survey)) as done:
+        cache, reused = run.folder.cached(_cache("noise", survey), _key(image, run, survey), produce)
         background, noise = (np.load(cache / f"{name}.npy", mmap_mode="r") for name in ("background", "rms"))
         maps = NoiseMaps(background=background, rms=noise)
         rms = median_rms(maps)
-        run.folder.manifest["image_rms"] = rms
+        _facts(run, survey)["image_rms"] = rms
         done(f"median rms {rms:.3f} mJy/beam" + _reused(reused))
     return maps
+
+
+def _of(stage: str, survey: Survey | None) -> str:
+    return stage if survey is None else f"{stage} at the resolution of {survey.name}"
+
+
+def _cache(stage: str, survey: Survey | None) -> str:
+    return stage if survey is None else f"{survey.name.lower()}_{stage}"
+
+
+def _facts(run: Run, survey: Survey | None) -> dict[str, Any]:
+    """Return where the manifest keeps the facts of an image."""
+    return run.folder.manifest if survey is None else run.folder.survey(survey.name).setdefault("convolved", {})
+
+
+def _key(image: Image, run: Run, survey: Survey | None) -> list[str]:
+    """Return what tells an image from all others of the results folder."""
+    key = [run.digest, str(image.beam), run.config.analysis.boundary_value]
+    if survey is None:
+        return key
+    given = run.folder.manifest["inputs"].get("convolved_image", {"sha256": ""})["sha256"]
+    return [*key, run.config.analysis.convolution_engine, given]
 
 
 def median_rms(noise: NoiseMaps) -> float:
@@ -185,7 +229,7 @@ def _reused(reused: bool) -> str:
     return ", from an earlier run" if reused else ""
 
 
-def source_list(image: Image, noise: NoiseMaps, run: Run) -> pd.DataFrame:
+def source_list(image: Image, noise: NoiseMaps, run: Run, survey: Survey | None = None) -> pd.DataFrame:
     """Find the sources of the image, or read the list that was given.
 
     Parameters
@@ -196,33 +240,48 @@ def source_list(image: Image, noise: NoiseMaps, run: Run) -> pd.DataFrame:
         Its noise.
     run : Run
         Options and cache.
+    survey : Survey, optional
+        The survey at whose resolution the image is; none for the full one.
 
     Returns
     -------
     pandas.DataFrame
         ``schema.SOURCES``.
     """
-    options, flux_error = run.config.catalogues, run.config.analysis.askap_flux_error
-    with run.stages("ASKAP sources") as done:
-        if options.askap_csv is not None:
-            run.folder.record_input("askap_csv", options.askap_csv)
+    role, given = _given_list(run, survey)
+    with run.stages(_of("ASKAP sources", survey)) as done:
+        if given is not None:
+            run.folder.record_input(role, given)
             found = read_source_list(
-                options.askap_csv, image, noise, kind=options.askap_csv_format, flux_error=flux_error
+                given, image, noise, kind=run.config.catalogues.askap_csv_format, flux_error=_flux_error(run)
             )
-            how = f"from {options.askap_csv.name}"
+            how = f"from {given.name}"
         else:
             finder = FINDERS[run.config.analysis.sourcefinder]
             settings = finder.settings(run.config.analysis.aegean_settings_config)
-            inputs = [run.digest, finder.name, dict(settings), str(image.beam), run.config.analysis.boundary_value]
             cache, reused = run.folder.cached(
-                "sources", inputs, lambda target: finder.find(image, noise, settings, target)
+                _cache("sources", survey),
+                [*_key(image, run, survey), finder.name, dict(settings)],
+                lambda target: finder.find(image, noise, settings, target),
             )
-            found = finder.read(cache, image, noise, flux_error=flux_error)
+            found = finder.read(cache, image, noise, flux_error=_flux_error(run))
             how = f"found by {finder.name}{_reused(reused)}"
         kept = found if run.config.crossmatching.use_all_fits else good_fits(found)
-        run.folder.manifest["askap_sources"] = len(kept)
+        _facts(run, survey)["askap_sources"] = len(kept)
         done(f"{len(kept)} {how}, {len(found) - len(kept)} left out for the finder's flags")
     return kept
+
+
+def _given_list(run: Run, survey: Survey | None) -> tuple[str, Path | None]:
+    """Return the list that the user gave for an image: --askap-csv is that of the image compared."""
+    analysis, catalogues = run.config.analysis, run.config.catalogues
+    if analysis.convolve and survey is None:
+        return "convolved_non_conv_askap_csv", analysis.convolved_non_conv_askap_csv
+    return "askap_csv", catalogues.askap_csv
+
+
+def _flux_error(run: Run) -> float:
+    return run.config.analysis.askap_flux_error
 
 
 def reference_catalogue(image: Image, survey: Survey, run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:

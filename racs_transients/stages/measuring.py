@@ -9,6 +9,7 @@ from racs_transients import sky
 from racs_transients.calibration import Calibration
 from racs_transients.comparison import (
     FluxScaling,
+    as_forced,
     match_rows,
     no_askap_rows,
     no_catalogue_rows,
@@ -16,16 +17,17 @@ from racs_transients.comparison import (
 )
 from racs_transients.crossmatch import Association
 from racs_transients.mosaics import index_mosaics, measure_on_mosaics
-from racs_transients.photometry import convolved_forced_photometry
+from racs_transients.native import counterparts
+from racs_transients.photometry import convolved_forced_photometry, forced_photometry
+from racs_transients.schema import CROSSMATCHES
+from racs_transients.smoothing import noise_beam
 from racs_transients.stages.run import Field, Run
 from racs_transients.survey_options import of_survey
-
-# An ASKAP source this near tells which island an unmatched catalogue source lies in, arcsec
-ISLAND_REACH = 60.0
+from racs_transients.tables import empty
 
 
 def compare_vanished(
-    field: Field, association: Association, scaling: FluxScaling, calibration: Calibration, run: Run
+    field: Field, missing: pd.DataFrame, scaling: FluxScaling, calibration: Calibration, run: Run
 ) -> pd.DataFrame:
     """Measure the image at the survey's resolution where the catalogue has a source and ASKAP none.
 
@@ -33,8 +35,8 @@ def compare_vanished(
     ----------
     field : Field
         Both sides.
-    association : Association
-        Who is matched.
+    missing : pandas.DataFrame
+        Catalogue sources without a match, ``schema.REFERENCES``.
     scaling : FluxScaling
         ASKAP to survey frequency.
     calibration : Calibration
@@ -45,33 +47,56 @@ def compare_vanished(
     Returns
     -------
     pandas.DataFrame
-        Rows of the category noaskapmatch.
+        Rows of the category noaskapmatch; with convolution measured on the convolved image and on the full-resolution
+        one (``native_*``).
     """
     survey = field.survey
     with run.stages(f"ASKAP at {survey.name}-only sources") as done:
-        missing = field.references[~association.matched].reset_index(drop=True)
-        dec = missing["dec"] + calibration.dec_offset / 3600
-        ra = missing["ra"] + calibration.ra_offset / 3600 / np.cos(np.deg2rad(missing["dec"]))
-        axes, flux_error = survey.beam_axes(missing["dec"]), run.config.analysis.askap_flux_error
-        neighbours = field.sources[["ra", "dec"]]
-        alone = convolved_forced_photometry(field.image, field.noise, ra, dec, axes)
-        forced = convolved_forced_photometry(
-            field.image, field.noise, ra, dec, axes, neighbours=neighbours, flux_error=flux_error
-        ).assign(map_value=alone["flux"])
-        rows = no_askap_rows(missing, forced, _islands_near(missing, field.sources), survey, scaling)
+        missing = missing.reset_index(drop=True)
+        forced = _forced_at(missing, field, calibration, run)
+        near = _islands_near(missing, field.sources, run.config.flags.island_reach)
+        rows = no_askap_rows(missing, forced, near, survey, scaling)
+        if field.native is not None:
+            rows = rows.assign(native_beam_major=field.native.image.beam.major)
         done(f"{len(rows)} positions, {rows['failure'].notna().sum()} failed")
     return rows
 
 
-def _islands_near(positions: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:
-    """Return the island of the nearest ASKAP source, missing where that is too far to matter."""
+def _forced_at(references: pd.DataFrame, field: Field, calibration: Calibration, run: Run) -> pd.DataFrame:
+    """Return ASKAP's flux at catalogue positions, at the survey's resolution and at the full one."""
+    # where the image shows what the catalogue lists
+    dec = references["dec"] + calibration.dec_offset / 3600
+    ra = references["ra"] + calibration.ra_offset / 3600 / np.cos(np.deg2rad(references["dec"]))
+    flux_error, neighbours = run.config.analysis.askap_flux_error, field.sources[["ra", "dec"]]
+    if field.native is None:
+        axes = field.survey.beam_axes(references["dec"])
+        alone = convolved_forced_photometry(field.image, field.noise, ra, dec, axes)
+        forced = convolved_forced_photometry(
+            field.image, field.noise, ra, dec, axes, neighbours=neighbours, flux_error=flux_error
+        )
+        return forced.assign(map_value=alone["flux"])
+    native = field.native
+    correlation = noise_beam(field.image.beam, native.image.beam)
+    alone = forced_photometry(field.image, field.noise, ra, dec)
+    forced = forced_photometry(
+        field.image, field.noise, ra, dec, noise_beam=correlation, neighbours=neighbours, flux_error=flux_error
+    )
+    finer = forced_photometry(
+        native.image, native.noise, ra, dec, neighbours=native.sources[["ra", "dec"]], flux_error=flux_error
+    )
+    columns = {f"native_{name}": finer[name] for name in ("flux", "flux_err", "rms")}
+    return forced.assign(map_value=alone["flux"], **columns)
+
+
+def _islands_near(positions: pd.DataFrame, sources: pd.DataFrame, reach: float) -> pd.DataFrame:
+    """Return the island of the nearest ASKAP source, missing where that is too far to matter (arcsec)."""
     index, separation = sky.nearest(positions["ra"], positions["dec"], sources["ra"], sources["dec"])
     columns = ["island_id", "island_components"]
-    near = sources[columns].reindex(np.where(separation <= ISLAND_REACH, index, -1)).reset_index(drop=True)
+    near = sources[columns].reindex(np.where(separation <= reach, index, -1)).reset_index(drop=True)
     return near.assign(nn_separation=separation)
 
 
-def compare_matches(field: Field, association: Association, scaling: FluxScaling) -> pd.DataFrame:
+def compare_matches(field: Field, association: Association, scaling: FluxScaling, run: Run) -> pd.DataFrame:
     """Compare the fluxes of the matches.
 
     Parameters
@@ -82,13 +107,67 @@ def compare_matches(field: Field, association: Association, scaling: FluxScaling
         Who is matched.
     scaling : FluxScaling
         ASKAP to survey frequency.
+    run : Run
+        Options.
 
     Returns
     -------
     pandas.DataFrame
         Rows of the category match.
     """
-    return match_rows(association, field.sources, field.references, field.survey, scaling)
+    rows = match_rows(association, field.sources, field.references, field.survey, scaling)
+    return _with_native(rows, field, scaling, run)
+
+
+def _with_native(rows: pd.DataFrame, field: Field, scaling: FluxScaling, run: Run) -> pd.DataFrame:
+    """Return rows of ASKAP sources with their counterparts at full resolution."""
+    if field.native is None:
+        return rows
+    block = counterparts(
+        rows["askap_ra"],
+        rows["askap_dec"],
+        field.native.sources,
+        beam_major=field.native.image.beam.major,
+        reach_beams=run.config.flags.created_beams,
+        scaling=scaling,
+        survey_rms=rows["ref_rms"],
+    )
+    return rows.assign(**{str(name): block[name] for name in block})
+
+
+def compare_hidden(
+    field: Field, hidden: Association, scaling: FluxScaling, calibration: Calibration, run: Run
+) -> pd.DataFrame:
+    """Compare catalogue sources whose ASKAP source only the full-resolution image shows.
+
+    Parameters
+    ----------
+    field : Field
+        Both sides.
+    hidden : Association
+        Catalogue sources with the full-resolution sources that convolution hid.
+    scaling : FluxScaling
+        ASKAP to survey frequency.
+    calibration : Calibration
+        Astrometric offset of the image.
+    run : Run
+        Log.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of the category match: shape and place of the full-resolution source, compared is the flux of the
+        convolved image at the catalogue position.
+    """
+    if field.native is None:
+        return empty(CROSSMATCHES)
+    with run.stages(f"ASKAP at {field.survey.name} sources that convolution hid") as done:
+        native, references = field.native.sources, field.references[hidden.matched].reset_index(drop=True)
+        rows = _with_native(match_rows(hidden, native, field.references, field.survey, scaling), field, scaling, run)
+        forced = _forced_at(references, field, calibration, run)
+        rows = as_forced(rows, forced, scaling).assign(rescued=True)
+        done(f"{len(rows)} positions, {rows['failure'].notna().sum()} failed")
+    return rows
 
 
 def compare_new(field: Field, association: Association, scaling: FluxScaling, run: Run) -> pd.DataFrame:
@@ -122,6 +201,7 @@ def compare_new(field: Field, association: Association, scaling: FluxScaling, ru
         seen = ~(rows["predicted_snr"] < threshold)
         counts["askap_only_too_faint"] = len(covered) - int(seen.sum())
         counts["askap_only_outside_survey"] = len(lacking) - len(covered)
+        rows = _with_native(rows, field, scaling, run)
         done(f"{seen.sum()} expected above {threshold:g} σ, {len(covered) - seen.sum()} too faint")
     return rows[seen].reset_index(drop=True)
 

@@ -34,8 +34,9 @@ class Run:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the image, the key of everything that is cached."""
-        return str(self.folder.manifest["image"]["sha256"])
+        """SHA-256 of the image and how it was cropped: the key of everything that is cached."""
+        image = self.folder.manifest["image"]
+        return " ".join(str(part) for part in [image["sha256"], *image.get("crop", [])])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from racs_transients import candidates, sky
 from racs_transients.comparison import (
@@ -41,13 +43,15 @@ def judge(rows: pd.DataFrame, field: Field, scaling: FluxScaling, run: Run, *, f
     """
     flags, image = run.config.flags, field.image
     with run.stages(f"{field.survey.name} flags and candidates") as done:
-        rows = candidates.with_blends(rows, field.sources, field.references, field.survey, scaling)
+        # the finer list knows more of what blends
+        components = field.sources if field.native is None else field.native.sources
+        rows = candidates.with_blends(rows, components, field.references, field.survey, scaling)
         rows = candidates.with_change(rows, scaling, flags.nondetection_rms)
         rows = candidates.with_surroundings(
             rows,
             centre=image.centre,
             image_rms=median_rms(field.noise),
-            on_edge=near_blank(image, rows["ra"], rows["dec"], flags.edge_margin),
+            on_edge=_on_edge(rows, field, flags.edge_margin),
             bright=_bright_list(field, scaling),
             near_radius=flags.bright_source_radius,
             far_radius=flags.bright_far_radius,
@@ -83,6 +87,19 @@ def link(parts: Sequence[pd.DataFrame], run: Run) -> pd.DataFrame:
         run.folder.manifest["objects"] = rows["object_id"].nunique()
         done(f"{len(rows)} rows of {rows['object_id'].nunique()} objects")
     return rows
+
+
+def _on_edge(rows: pd.DataFrame, field: Field, margin: float) -> NDArray[np.bool_]:
+    """Return which rows lie near blank pixels of the image.
+
+    A convolved image is blank wherever blank pixels of the full-resolution one spoil it, so that only half a beam
+    around a source must be there.
+    """
+    if field.native is None:
+        return near_blank(field.image, rows["ra"], rows["dec"], margin)
+    half_beam = field.image.beam.major / 2
+    spoilt = near_blank(field.image, rows["ra"], rows["dec"], half_beam)
+    return np.asarray(spoilt | near_blank(field.native.image, rows["ra"], rows["dec"], margin))
 
 
 def _counts(rows: pd.DataFrame) -> dict[str, object]:
