@@ -54,6 +54,7 @@ def run_image(path: Path, config: Config, folder: RunFolder) -> pd.DataFrame:
     image = stages.load_image(path, run)
     surveys = stages.choose_surveys(image, config)
     run.stages.expect(_stages_of(config, len(surveys)))
+    stages.check_convolution(image, surveys, run)
     # the catalogues first: what is wrong with them shows before the costly stages
     catalogues = [stages.reference_catalogue(image, survey, run) for survey in surveys]
     native = stages.observe(image, run)

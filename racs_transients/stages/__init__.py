@@ -1,7 +1,7 @@
 """The stages of the pipeline: each turns options, files and tables into the next table."""
 
 from racs_transients.stages.association import diagnostic_crossmatch, scaling_of, transient_crossmatch
-from racs_transients.stages.convolution import at_resolution_of, field_of
+from racs_transients.stages.convolution import check_convolution, field_of
 from racs_transients.stages.inputs import choose_surveys, load_image, observe, reference_catalogue
 from racs_transients.stages.measuring import compare_hidden, compare_matches, compare_new, compare_vanished
 from racs_transients.stages.run import Field, Observation, Run
@@ -12,7 +12,7 @@ __all__ = [
     "Field",
     "Observation",
     "Run",
-    "at_resolution_of",
+    "check_convolution",
     "choose_surveys",
     "compare_hidden",
     "compare_matches",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,59 @@ from racs_transients.weights import is_elsewhere
 BEAM_TOLERANCE, FREQUENCY_TOLERANCE = 0.03, 0.01
 
 
+def check_convolution(image: Image, surveys: Sequence[Survey], run: Run) -> None:
+    """Stop, before anything costly, where the convolution that was asked for cannot be done.
+
+    Parameters
+    ----------
+    image : Image
+        The image.
+    surveys : sequence of Survey
+        The surveys to compare with.
+    run : Run
+        Options.
+
+    Raises
+    ------
+    ConfigError
+        If there is no CASA, or one convolved image or its list is given for two surveys.
+    ImageError
+        If the image's beam is wider than a survey's.
+    """
+    options = run.config.analysis
+    if not options.convolve:
+        return
+    given = {"--convolved-image": options.convolved_image, "--askap-csv": run.config.catalogues.askap_csv}
+    names = [name for name, path in given.items() if path is not None]
+    if names and len(surveys) > 1:
+        raise ConfigError(
+            f"Each survey has its own convolved image, so that {' and '.join(names)} cannot serve "
+            f"{' and '.join(survey.name for survey in surveys)}; choose one with --sumss-only or --nvss-only."
+        )
+    for survey in surveys:
+        smoothing_to(image, beam_for(survey, image))
+    if options.convolution_engine == "casa" and options.convolved_image is None:
+        casa.command(run.folder.path)
+
+
+def beam_for(survey: Survey, image: Image) -> Beam:
+    """Return the beam that an image is convolved to: the survey's at the image's centre.
+
+    Parameters
+    ----------
+    survey : Survey
+        The survey.
+    image : Image
+        The image.
+
+    Returns
+    -------
+    Beam
+        With its position angle from north at the centre.
+    """
+    return Beam(*(float(axis) for axis in survey.beam_axes(image.centre[1])))
+
+
 def at_resolution_of(survey: Survey, native: Observation, run: Run) -> Observation:
     """Convolve the image to a survey's beam and find its sources there.
 
@@ -43,7 +97,7 @@ def at_resolution_of(survey: Survey, native: Observation, run: Run) -> Observati
     Observation
         The convolved image, its noise and sources.
     """
-    target = Beam(*(float(axis) for axis in survey.beam_axes(native.image.centre[1])))
+    target = beam_for(survey, native.image)
     with run.stages(f"{survey.name} convolution") as done:
         if run.config.analysis.convolved_image is not None:
             image, words = _given(native.image, target, run)

@@ -17,6 +17,7 @@ from racs_transients.image import read_image
 from racs_transients.image_files import write_image
 from racs_transients.simulate import compare_with_truth
 from racs_transients.simulate.observation import paint
+from racs_transients.weights import cropped
 
 STEM = "image.i.SIM.cont.taylor.0.restored"
 CONVOLVED = f"{STEM}.convolve2sumss.fits"
@@ -176,36 +177,52 @@ def test_a_psf_wider_than_the_survey_is_an_error(command, small_field, tmp_path,
     assert "wider than the one" in capfd.readouterr().err
 
 
+def test_one_convolved_image_does_not_serve_two_surveys(command, convolved_results, small_field, tmp_path, capfd):
+    path = tmp_path / "north.fits"
+    shutil.copy(small_field.image, path)
+    with fits.open(path, mode="update") as hdus:
+        hdus[0].header["CRVAL2"] = -36.0
+    options = ["--convolved-image", str(convolved_results / CONVOLVED), "--output-dir", str(tmp_path / "out")]
+    assert process_askap_image([str(path), *command[1:], *options]) == 2
+    assert "choose one with" in capfd.readouterr().err
+
+
 # What convolution hides
+
+
+PAIR = np.array([300.0, 25.0])
 
 
 @pytest.fixture(scope="module")
 def pair_results(small_field, command, tmp_path_factory):
-    """The small field with a pair that the survey's beam makes one of, though the catalogue lists both."""
+    """The small field with two pairs that the survey's beam makes one of; of the southern one the faint one is gone."""
     folder = tmp_path_factory.mktemp("pair")
     settings = small_field.settings
-    ra, dec = np.array([settings.ra, settings.ra - 52 / 3600 / np.cos(np.deg2rad(settings.dec))]), settings.dec
+    west, north = np.array([0, -52, 0, -52]), np.array([0, 0, -400, -400])
+    dec = settings.dec + north / 3600
+    ra = settings.ra + west / 3600 / np.cos(np.deg2rad(dec))
     image = read_image(small_field.image)
-    components = pd.DataFrame(
-        {"ra": ra, "dec": dec, "flux_peak": [300.0, 25.0], "major": 15.0, "minor": 12.0, "pa": 60.0}
-    )
-    paint(image.data, image.wcs, image.pixel_scales, components)
+    shown = pd.DataFrame({"ra": ra, "dec": dec, "flux_peak": [*PAIR, *PAIR], "major": 15.0, "minor": 12.0, "pa": 60.0})
+    paint(image.data, image.wcs, image.pixel_scales, shown.iloc[:3])
     write_image(image, folder / f"{STEM}.fits")
     catalogue = pd.read_csv(small_field.catalogue)
-    near = sky.separation(catalogue["_RAJ2000"], catalogue["_DEJ2000"], settings.ra, settings.dec) < 150
-    more = catalogue.iloc[[0, 0]].assign(
-        _RAJ2000=ra, _DEJ2000=dec, Sp=[300.0, 25.0], St=[300.0, 25.0], e_St=3.0, e_Sp=3.0, MajAxis=55.0, MinAxis=45.0
-    )
-    pd.concat([catalogue[~near], more]).to_csv(folder / "sumss.csv", index=False)
+    _, separation = sky.nearest(catalogue["_RAJ2000"], catalogue["_DEJ2000"], ra, dec)
+    more = catalogue.iloc[[0, 0, 0, 0]].assign(_RAJ2000=ra, _DEJ2000=dec, MajAxis=55.0, MinAxis=45.0)
+    more = more.assign(Sp=[*PAIR, *PAIR], St=[*PAIR, *PAIR], e_St=3.0, e_Sp=3.0)
+    pd.concat([catalogue[separation > 150], more]).to_csv(folder / "sumss.csv", index=False)
     words = [str(folder / f"{STEM}.fits"), "--sumss-csv", str(folder / "sumss.csv"), *command[3:]]
     assert process_askap_image([*words, "--output-dir", str(folder)]) == 0
     return results_in(folder), ra, dec
 
 
+def row_at(rows, ra, dec):
+    return rows[sky.separation(rows["ref_ra"], rows["ref_dec"], ra, dec) < 1].iloc[0]
+
+
 def test_a_source_that_convolution_hides_is_rescued(pair_results):
     results, ra, dec = pair_results
     rows = rows_of(results)
-    row = rows[sky.separation(rows["ref_ra"], rows["ref_dec"], ra[1], dec) < 1].iloc[0]
+    row = row_at(rows, ra[1], dec[1])
     assert row["type"] == "match"
     assert row["rescued"]
     assert row["askap_origin"] == "forced"
@@ -217,16 +234,9 @@ def test_a_source_that_convolution_hides_is_rescued(pair_results):
     assert pairs["rescued"].sum() == rows["rescued"].sum() >= 1
 
 
-def test_without_the_faint_one_the_catalogue_source_is_missing(pair_results, small_field, command, tmp_path):
+def test_a_source_that_neither_image_shows_is_missing(pair_results):
     results, ra, dec = pair_results
-    image = read_image(small_field.image)
-    component = pd.DataFrame({"ra": ra[:1], "dec": dec, "flux_peak": [300.0], "major": 15.0, "minor": 12.0, "pa": 60.0})
-    paint(image.data, image.wcs, image.pixel_scales, component)
-    write_image(image, tmp_path / f"{STEM}.fits")
-    words = [str(tmp_path / f"{STEM}.fits"), "--sumss-csv", str(results.parent / "sumss.csv"), *command[3:]]
-    assert process_askap_image([*words, "--output-dir", str(tmp_path)]) == 0
-    rows = rows_of(results_in(tmp_path))
-    row = rows[sky.separation(rows["ref_ra"], rows["ref_dec"], ra[1], dec) < 1].iloc[0]
+    row = row_at(rows_of(results), ra[3], dec[3])
     assert row["type"] == "noaskapmatch"
     assert abs(row["native_flux"]) < 5 * row["native_rms"]
     assert abs(row["askap_flux"]) < 10
@@ -255,18 +265,13 @@ def test_crop_then_convolve(command, small_field, convolved_results, tmp_path):
     assert keep[np.rint(y).astype(int), np.rint(x).astype(int)].all()
 
 
-def test_pixels_at_the_fraction_itself_are_cropped(small_field, small_command, tmp_path):
-    header = fits.getheader(small_field.weights)
-    shape = fits.getdata(small_field.image).shape
-    weights = np.ones(shape, np.float32)
-    weights[..., :500], weights[..., 500:700] = 0.25, 0.26
-    fits.PrimaryHDU(weights, header).writeto(tmp_path / "weights.fits")
-    words = [w for w in small_command if w != "--transients"]
-    options = ["--weight-crop", "--weight-crop-value", "0.25", "--weight-crop-image", str(tmp_path / "weights.fits")]
-    assert process_askap_image([*words, *options, "--db-inject", "no", "--output-dir", str(tmp_path)]) == 0
-    cropped = read_image(results_in(tmp_path) / f"{STEM}.weightcrop_0.25.fits").data
-    assert not np.isfinite(cropped[:, :500]).any()
-    assert np.isfinite(cropped[100:-100, 500:900]).all()
+def test_pixels_at_the_fraction_itself_are_cropped(small_field):
+    image = read_image(small_field.image)
+    weights = np.full(image.data.shape, 0.26, np.float32)
+    weights[:, :500], weights[0, 0] = 0.25, 1.0
+    result = cropped(image, weights, 0.25).data
+    assert not np.isfinite(result[1:, :500]).any()
+    np.testing.assert_array_equal(np.isfinite(result[:, 500:]), np.isfinite(image.data[:, 500:]))
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,12 @@ from astropy.table import Table
 from racs_transients.arguments import ALIASES, OPTIONS
 from racs_transients.cli import process_askap_image
 from racs_transients.config import LATER_STAGES, Config
+from racs_transients.image import read_image
+from racs_transients.image_files import write_image
 from racs_transients.options import parse_options
 from racs_transients.simulate import FieldSettings, simulate_field
+from racs_transients.smoothing import smoothed, smoothing_to
+from racs_transients.stages.convolution import beam_for
 
 IMAGE = "image.askap.mosaic.restored.fits"
 COMMAND = (
@@ -45,7 +49,7 @@ weight_crop=True
 weight_crop_value=0.04
 weight_crop_image=weights.fits
 convolve=True
-convolved_image=weights.fits
+convolved_image=convolved.fits
 convolved_non_conv_askap_csv=askap_catalog.csv
 convolved_non_conv_askap_islands_csv=askap_catalog.csv
 sourcefinder=aegean
@@ -264,6 +268,9 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files = simulate_field(settings, folder / "simulated")
     shutil.copy(files.image, folder / IMAGE)
     shutil.copy(files.weights, folder / "weights.fits")
+    image = read_image(files.image)
+    target = beam_for(settings.reference, image)
+    write_image(smoothed(image, smoothing_to(image, target)), folder / "convolved.fits")
     files.mosaics.rename(folder / "sumss_mosaics")
     truth = pd.read_csv(files.truth)
     bright = truth[truth["askap_flux"] > 3]
