@@ -20,6 +20,7 @@ INTERRUPTED = 130
 # The commands of racs-transients: where each is, and what it does.
 COMMANDS = {
     "simulate": ("racs_transients.simulate.command", "make a simulated field with a truth table"),
+    "recall": ("racs_transients.simulate.recall", "compare the candidates of a run with a simulated truth"),
     "inject": ("racs_transients.database.command", "write results folders into the database"),
     "site": ("racs_transients.site", "serve the review site"),
     "manage": ("racs_transients.manage", "run an administrative command of the site, such as createsuperuser"),

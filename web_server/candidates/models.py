@@ -23,7 +23,7 @@ survey_column = ColumnFields(SURVEY_RUNS)
 row_column = ColumnFields(CROSSMATCHES)
 
 
-def json_field(empty: type[dict[str, Any]] | type[list[Any]]) -> Any:
+def _json_field(empty: type[dict[str, Any]] | type[list[Any]]) -> Any:
     """Return a field for values of JSON, empty by default."""
     return models.JSONField(default=empty, db_default=Value(empty(), models.JSONField()), blank=True)
 
@@ -66,12 +66,12 @@ class Run(models.Model):
     peak_memory_mb = models.FloatField(null=True)
     image_rms = run_column("image_rms")
     askap_sources = run_column("askap_sources")
-    command = json_field(list)
-    settings = json_field(dict)
-    versions = json_field(dict)
-    inputs = json_field(dict)
-    stages = json_field(list)
-    warnings = json_field(list)
+    command = _json_field(list)
+    settings = _json_field(dict)
+    versions = _json_field(dict)
+    inputs = _json_field(dict)
+    stages = _json_field(list)
+    warnings = _json_field(list)
 
     class Meta:
         ordering = ("-finished", "id")
@@ -99,7 +99,7 @@ class SurveyRun(models.Model):
     dec_offset = survey_column("dec_offset")
     askap_only_too_faint = survey_column("askap_only_too_faint")
     askap_only_outside_survey = survey_column("askap_only_outside_survey")
-    flags = json_field(dict)
+    flags = _json_field(dict)
 
     class Meta:
         ordering = ("id",)
