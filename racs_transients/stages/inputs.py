@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from racs_transients import sky
 from racs_transients.beam import Beam
 from racs_transients.catalogues import (
     bright_sources,
@@ -121,9 +122,11 @@ def choose_surveys(image: Image, config: Config) -> tuple[Survey, ...]:
         chosen = [survey for survey in named if survey in usual]
     reaching = tuple(survey for survey in chosen if _reaches(survey, image))
     if not reaching:
+        ra, b = image.centre[0], float(sky.galactic_latitude(*image.centre))
         raise ConfigError(
-            f"{' and '.join(survey.name for survey in named)} does not cover an image centred at declination "
-            f"{dec:.2f}°; leave {'--survey' if config.analysis.survey else f'--{named[0].name.lower()}-only'} out."
+            f"{' and '.join(survey.name for survey in named)} does not cover an image centred at RA {ra:.2f}°, "
+            f"Dec {dec:.2f}° (Galactic latitude {b:.1f}°); "
+            f"leave {'--survey' if config.analysis.survey else f'--{named[0].name.lower()}-only'} out."
         )
     return reaching
 
