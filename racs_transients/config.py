@@ -302,6 +302,12 @@ class PostageStamps:
     )
     sumss_mosaic_dir: Path | None = _option(None, "folder", "Folder with SUMSS mosaics.")
     nvss_mosaic_dir: Path | None = _option(None, "folder", "Folder with NVSS mosaics.")
+    fetch_mosaics: bool = _option(
+        False, "bool", "Fetch survey images from SkyView where no mosaic of a folder covers a position."
+    )
+    skyview_url: str | None = _option(
+        None, "str", "Address of SkyView's query form, for a mirror.", environment="RACS_TRANSIENTS_SKYVIEW_URL"
+    )
     racs_low_mosaic_dir: Path | None = _option(None, "folder", "Folder with RACS-low images at 25″.")
 
 

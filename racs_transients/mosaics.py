@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
+import os
 import re
+import tempfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +55,7 @@ class Mosaic:
     radius: float
 
 
-def index_mosaics(folder: Path, survey: Survey) -> list[Mosaic]:
+def index_mosaics(folder: Path, survey: Survey, *, cache_dir: Path | None = None) -> list[Mosaic]:
     """Return the mosaics below a folder, found by what their headers say.
 
     Parameters
@@ -59,6 +64,8 @@ def index_mosaics(folder: Path, survey: Survey) -> list[Mosaic]:
         Any FITS image below it counts, compressed or not; what is no image is named in the log.
     survey : Survey
         Whose mosaics they are.
+    cache_dir : pathlib.Path, optional
+        Where the footprints are kept, so that each file is read once until it changes.
 
     Returns
     -------
@@ -70,26 +77,76 @@ def index_mosaics(folder: Path, survey: Survey) -> list[Mosaic]:
     ImageError
         If there is no mosaic at all.
     """
-    mosaics = []
+    key = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    kept = None if cache_dir is None else cache_dir / f"mosaics-{key}.json"
+    known, entries, mosaics = _read_index(kept), {}, []
     for path in sorted(path for path in folder.rglob("*") if _FITS_NAME.search(path.name)):
+        status, name = path.stat(), str(path.relative_to(folder))
+        stamp = [status.st_size, status.st_mtime_ns]
         try:
-            mosaics.append(_footprint(path))
+            is_known = known.get(name, [])[:2] == stamp
+            mosaic = Mosaic(path, *known[name][2:]) if is_known else footprint(path)
         except ImageError as error:
             logger.warning("not a mosaic: %s", error)
+            continue
+        entries[name] = [*stamp, mosaic.ra, mosaic.dec, mosaic.radius]
+        mosaics.append(mosaic)
     if not mosaics:
         raise ImageError(
             f"No {survey.name} mosaic lies below {folder}; check {option_words(survey, 'mosaic_dir')} or leave it out."
         )
+    if entries != known:
+        _write_index(kept, entries)
     return mosaics
 
 
-def _footprint(path: Path) -> Mosaic:
-    """Return where a mosaic lies, from its header alone."""
+def _read_index(path: Path | None) -> dict[str, list[float]]:
+    if path is None or not path.exists():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        logger.warning("the index of mosaics %s is damaged (%s) and is made anew", path, type(error).__name__)
+        return {}
+
+
+def _write_index(path: Path | None, entries: dict[str, list[float]]) -> None:
+    """Keep an index; one that cannot be written costs only time."""
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".json")
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(entries, stream)
+        Path(temporary).replace(path)
+    except OSError as error:
+        logger.warning("the index of mosaics could not be kept in %s: %s", path.parent, error.strerror)
+
+
+def footprint(path: Path) -> Mosaic:
+    """Return where a mosaic lies, from its header alone.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A FITS file.
+
+    Returns
+    -------
+    Mosaic
+        Centre and size.
+
+    Raises
+    ------
+    ImageError
+        If it has no image with celestial coordinates.
+    """
     try:
         with quiet_fits(), fits.open(path) as hdus:
             header = next((hdu.header for hdu in hdus if hdu.header.get("NAXIS", 0) >= 2), None)
             wcs = None if header is None else WCS(header).celestial
-    except (OSError, EOFError, ValueError, KeyError, TypeError, fits.VerifyError, WcsError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error, fits.VerifyError, WcsError) as error:
         raise ImageError(f"{path} cannot be read as FITS ({str(error).strip().partition(chr(10))[0]}).") from error
     if header is None or wcs is None or wcs.naxis != 2:
         raise ImageError(f"{path} has no image with celestial coordinates.")
@@ -121,7 +178,7 @@ def open_mosaic(path: Path, survey: Survey) -> Image:
     ImageError
         If it is no image, or one of another frequency or beam.
     """
-    expected = Beam(*(float(axis) for axis in survey.beam_axes(_footprint(path).dec)))
+    expected = Beam(*(float(axis) for axis in survey.beam_axes(footprint(path).dec)))
     image = read_image(path, frequency=survey.frequency, beam=expected)
     if abs(image.frequency / survey.frequency - 1) > _FREQUENCY_TOLERANCE:
         raise ImageError(f"{path} is at {image.frequency:g} MHz and so no {survey.name} mosaic; take it out.")

@@ -16,13 +16,13 @@ from racs_transients.comparison import (
     survey_limits,
 )
 from racs_transients.crossmatch import Association
-from racs_transients.mosaics import index_mosaics, measure_on_mosaics
+from racs_transients.mosaics import measure_on_mosaics
 from racs_transients.native import counterparts
 from racs_transients.photometry import convolved_forced_photometry, forced_photometry
 from racs_transients.schema import CROSSMATCHES
 from racs_transients.smoothing import noise_beam
 from racs_transients.stages.run import Field, Run
-from racs_transients.survey_options import of_survey
+from racs_transients.stages.survey_images import survey_mosaics
 from racs_transients.tables import empty
 
 
@@ -210,12 +210,11 @@ def _survey_at(positions: pd.DataFrame, field: Field, run: Run) -> pd.DataFrame:
     """Return the survey's flux at positions: measured on its mosaics where they are given, else a limit."""
     survey = field.survey
     limits = survey_limits(survey, positions["ra"], positions["dec"])
-    mosaics = of_survey(run.config, survey, "mosaic_dir")
-    if mosaics is None or len(positions) == 0:
+    mosaics = survey_mosaics(survey, positions["ra"], positions["dec"], run) if len(positions) else []
+    if not mosaics:
         return limits
-    index = index_mosaics(mosaics, survey)
     measured = measure_on_mosaics(
-        index, survey, positions["ra"], positions["dec"], neighbours=field.references[["ra", "dec"]]
+        mosaics, survey, positions["ra"], positions["dec"], neighbours=field.references[["ra", "dec"]]
     ).assign(origin="forced")
     # a position that no mosaic covers is compared with the catalogue's limit
     return measured.where(measured["mosaic"].notna(), limits)[list(limits)]

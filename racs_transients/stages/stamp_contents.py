@@ -14,7 +14,7 @@ from racs_transients.crossmatch import MATCH, NO_ASKAP_MATCH, NO_CATALOGUE_MATCH
 from racs_transients.cutouts import edge_distance
 from racs_transients.flags import GOOD
 from racs_transients.image import Image
-from racs_transients.mosaics import index_mosaics, open_mosaic
+from racs_transients.mosaics import open_mosaic
 from racs_transients.plots import stamp_words as words
 from racs_transients.plots.stamps import (
     ASKAP,
@@ -28,6 +28,7 @@ from racs_transients.plots.stamps import (
     Stamp,
 )
 from racs_transients.stages.run import Field, Run
+from racs_transients.stages.survey_images import survey_mosaics
 from racs_transients.survey_options import of_survey
 
 _DASHED, _DOTTED = (7.0, 4.0), (2.0, 2.5)
@@ -143,12 +144,11 @@ def _mosaic_planes(rows: pd.DataFrame, own: Field, run: Run, planes: Planes) -> 
     """Return the number of the mosaic that shows each row best, -1 for none; and why there may be none."""
     survey = own.survey
     chosen = np.full(len(rows), -1)
-    folder = of_survey(run.config, survey, "mosaic_dir")
-    if folder is None:
+    if of_survey(run.config, survey, "mosaic_dir") is None and not run.config.postagestamps.fetch_mosaics:
         return chosen, f"no {survey.name} mosaics were given"
     ra, dec = rows["ra"].to_numpy(), rows["dec"].to_numpy()
     farthest = np.zeros(len(rows))
-    for mosaic in index_mosaics(folder, survey):
+    for mosaic in survey_mosaics(survey, ra, dec, run):
         near = np.flatnonzero(sky.separation(ra, dec, mosaic.ra, mosaic.dec) <= mosaic.radius * 3600)
         if len(near) == 0:
             continue

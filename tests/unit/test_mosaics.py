@@ -2,6 +2,7 @@
 
 import gzip
 import logging
+import os
 
 import numpy as np
 import pandas as pd
@@ -75,6 +76,23 @@ def test_mosaics_are_found_by_header_and_others_named_in_the_log(tmp_path, caplo
     assert [mosaic.radius for mosaic in found] == pytest.approx([np.hypot(half_x, half_y)] * 2, rel=0.01)
     assert len(caplog.records) == 3
     assert all(any(name in text for text in caplog.messages) for name in ("broken.fits", "empty.fits", "nowhere.fits"))
+
+
+def test_footprints_are_kept_until_a_file_changes(tmp_path, caplog):
+    path = compress(write_mosaic(tmp_path / "mosaics" / "m.FITS", 50.0))
+    first = index_mosaics(tmp_path / "mosaics", SUMSS, cache_dir=tmp_path / "cache")
+    status, size = path.stat(), path.stat().st_size
+    path.write_bytes(bytes(size))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert index_mosaics(tmp_path / "mosaics", SUMSS, cache_dir=tmp_path / "cache") == first  # the file is not read
+    os.utime(path)
+    with pytest.raises(ImageError, match="No SUMSS mosaic"):
+        index_mosaics(tmp_path / "mosaics", SUMSS, cache_dir=tmp_path / "cache")
+    write_mosaic(tmp_path / "mosaics" / "other.fits", 60.0)
+    next((tmp_path / "cache").iterdir()).write_text("garbage")
+    found = index_mosaics(tmp_path / "mosaics", SUMSS, cache_dir=tmp_path / "cache")
+    assert "damaged" in caplog.text
+    assert [mosaic.path.name for mosaic in found] == ["other.fits"]
 
 
 def test_folder_without_mosaics_is_an_error_that_names_the_option(tmp_path):
