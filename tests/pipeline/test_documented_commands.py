@@ -27,6 +27,7 @@ from racs_transients.options import parse_options
 from racs_transients.simulate import FieldSettings, simulate_field
 from racs_transients.smoothing import smoothed, smoothing_to
 from racs_transients.stages.convolution import beam_for
+from tests.postgres import PostgresServer
 
 IMAGE = "image.askap.mosaic.restored.fits"
 COMMAND = (
@@ -184,7 +185,7 @@ EXAMPLES = {
             "--max-separation is the old name of --transient-max-separation",
             "--db-name is the old name of --db-database",
         ),
-        frozenset({"postage stamps", "annotation files", "the database", "the copy for the site"}),
+        frozenset({"postage stamps", "annotation files"}),
         {
             "remove_extended": True, "askap_ext_thresh": 1.4, "sumss_ext_thresh": 1.4, "nvss_ext_thresh": 1.2,
             "transient_max_separation": 20.0, "diagnostic_max_separation": 5.0, "postage_stamps": True,
@@ -197,8 +198,7 @@ EXAMPLES = {
         "image.askap.mosaic.restored_results_askap_racs_analysis",
         (OLD_SNR_NAME.format("long.ini"),),
         frozenset(
-            {"cropping by weight", "convolution", "reading island lists", "annotation files", "the database",
-             "the copy for the site"}
+            {"cropping by weight", "convolution", "reading island lists", "annotation files"}
         ),
         {
             "output_tag": "askap_racs_analysis", "clobber": True, "sumss_only": True, "nvss_only": False,
@@ -214,7 +214,7 @@ EXAMPLES = {
         ("-c", "myparset.in", IMAGE),
         "image.askap.mosaic.restored_results_example",
         (OLD_SNR_NAME.format("myparset.in"),),
-        frozenset({"annotation files", "postage stamps", "the database", "the copy for the site"}),
+        frozenset({"annotation files", "postage stamps"}),
         {
             "output_tag": "example", "weight_crop": False, "convolve": False, "transient_max_separation": 20.0,
             "askap_ext_thresh": 1.4, "postage_stamps": True, "postage_stamp_ncores": 2,
@@ -310,6 +310,18 @@ def here(field: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     server.server_close()
 
 
+@pytest.fixture
+def database(postgres: PostgresServer) -> list[str]:
+    """Make the roles and empty databases that the examples name; give back the option that says where they are."""
+    for user, name in (("user", "RACS"), ("user123", "racstest")):
+        postgres.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        postgres.run(f'DROP ROLE IF EXISTS "{user}"')
+        postgres.run(f'CREATE ROLE "{user}" LOGIN')
+        postgres.run(f'CREATE DATABASE "{name}" OWNER "{user}"')
+    # the path of the server's socket in place of localhost
+    return ["--db-host", str(postgres.folder)]
+
+
 def value_of(config: Config, name: str) -> object:
     return getattr(getattr(config, OPTIONS[name][0]), name)
 
@@ -326,10 +338,10 @@ def test_documented_example_means_what_it_says(example: Example, here: Path) -> 
 
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
 def test_documented_example_stops_only_for_stages_that_are_not_built(
-    example: Example, here: Path, capsys: pytest.CaptureFixture[str]
+    example: Example, here: Path, database: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     missing = example.stages & {stage.name for stage in LATER_STAGES.values()}
-    code = process_askap_image(example.arguments)
+    code = process_askap_image([*example.arguments, *database])
     if not missing:
         assert code == 0
         return
@@ -363,14 +375,15 @@ def without_later_stages(arguments: tuple[str, ...], folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
 def test_documented_example_runs_but_for_stages_that_are_not_built(
-    example: Example, here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    example: Example, here: Path, database: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert process_askap_image(without_later_stages(example.arguments, here)) == 0, capsys.readouterr().err
+    arguments = [*without_later_stages(example.arguments, here), *database]
+    assert process_askap_image(arguments) == 0, capsys.readouterr().err
     rows = pd.read_csv(here / example.results / "transients" / "transients_master.csv")
     assert set(rows["type"]) <= {"match", "noaskapmatch", "nocatalogmatch"}
     assert (rows["type"] == "match").sum() >= 5
     # the catalogue came over the wire, as the examples ask for
-    assert len(list((tmp_path / "racs_transients").glob("sumss-*.ecsv"))) == 1
+    assert len(list((tmp_path / "racs_transients").glob("sumss-*.vot"))) == 1
     shutil.rmtree(here / example.results)
 
 
