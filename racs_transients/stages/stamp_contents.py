@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from racs_transients import sky
 from racs_transients.crossmatch import MATCH, NO_ASKAP_MATCH, NO_CATALOGUE_MATCH
 from racs_transients.cutouts import edge_distance
+from racs_transients.errors import ImageError
 from racs_transients.flags import GOOD
 from racs_transients.image import Image
 from racs_transients.mosaics import open_mosaic
@@ -30,6 +32,8 @@ from racs_transients.plots.stamps import (
 from racs_transients.stages.run import Field, Run
 from racs_transients.stages.survey_images import survey_mosaics
 from racs_transients.survey_options import of_survey
+
+logger = logging.getLogger(__name__)
 
 _DASHED, _DOTTED = (7.0, 4.0), (2.0, 2.5)
 # Radius of the circles around the two sources of a row: 1′, more on very large stamps
@@ -152,7 +156,11 @@ def _mosaic_planes(rows: pd.DataFrame, own: Field, run: Run, planes: Planes) -> 
         near = np.flatnonzero(sky.separation(ra, dec, mosaic.ra, mosaic.dec) <= mosaic.radius * 3600)
         if len(near) == 0:
             continue
-        image = open_mosaic(mosaic.path, survey)
+        try:
+            image = open_mosaic(mosaic.path, survey)
+        except ImageError as error:  # forced photometry leaves it out with the same words
+            logger.warning("a mosaic is left out: %s", error)
+            continue
         distance = edge_distance(image, ra[near], dec[near])
         better = distance > farthest[near]
         if better.any():

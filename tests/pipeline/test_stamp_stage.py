@@ -196,6 +196,17 @@ def test_the_mosaic_is_the_one_whose_edge_is_farthest(tmp_path, sky_field, mosai
     assert planes.images[stamp.panels[0].plane].path.name == "J0324M36.FITS"
 
 
+def test_an_image_of_another_frequency_is_no_mosaic(tmp_path, sky_field, mosaics, caplog):
+    folder = tmp_path / "mosaics"
+    shutil.copytree(mosaics, folder)
+    with fits.open(folder / "J0320M36.FITS", mode="update") as hdus:
+        hdus[0].header["RESTFREQ"] = 1.4e9
+    planes = Planes()
+    _, stamp = next(stamps_of(rows_of(), [sky_field], run_with(tmp_path / "results", folder), planes))
+    assert planes.images[stamp.panels[0].plane].path.name == "J0324M36.FITS"
+    assert "J0320M36.FITS is at 1400 MHz" in caplog.text
+
+
 def test_a_missing_mosaic_leaves_a_panel_that_says_so_and_no_cutout(tmp_path, sky_field, mosaics):
     rows = row_table([CENTRE[0] + 5.0, CENTRE[0]], [CENTRE[1]] * 2)
     run = run_with(tmp_path, mosaics)
