@@ -160,10 +160,12 @@ class LocalSkyView:
         noise = np.random.default_rng(len(self.queries)).normal(size=(n, n))
         data = np.fft.irfft2(np.fft.rfft2(noise) * np.fft.rfft2(kernel), (n, n))
         data *= self.rms / data.std()
+        reach = int(360 / scale)
         for source_ra, source_dec, flux in self.sources:
-            near = np.hypot((source_ra - pixel_ra + 180) % 360 - 180, source_dec - pixel_dec) < 0.1
-            offsets = sky.offsets(source_ra, source_dec, pixel_ra[near], pixel_dec[near])
-            data[near] += flux * 1e-3 * response(*offsets, covariance(*self.survey.beam_axes(source_dec)))
+            x0, y0 = (int(value) for value in WCS(header).wcs_world2pix(source_ra, source_dec, 0))
+            box = np.s_[max(y0 - reach, 0) : max(y0 + reach, 0), max(x0 - reach, 0) : max(x0 + reach, 0)]
+            offsets = sky.offsets(source_ra, source_dec, pixel_ra[box], pixel_dec[box])
+            data[box] += flux * 1e-3 * response(*offsets, covariance(*self.survey.beam_axes(source_dec)))
         data[self.blank(pixel_ra, pixel_dec)] = 0
         stream = io.BytesIO()
         fits.PrimaryHDU(data.astype(np.float32), header).writeto(stream)

@@ -2,12 +2,13 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from racs_transients import products, schema, tables
+from racs_transients import products, schema, sky, tables
 from racs_transients.cli import process_askap_image
 from racs_transients.simulate import compare_with_truth
 from racs_transients.surveys import frequency_factor
@@ -67,3 +68,33 @@ def test_its_files_carry_its_name_and_its_sources_theirs(results):
     assert (listed["flux_int"] > 1).all()
     settings = json.loads((results / "run.json").read_text())["settings"]
     assert settings["surveys"]["EXAMPLE"]["flux_int"] == "S_int [Jy]"
+
+
+def test_named_surveys_are_compared_with_in_the_order_given(small_field, small_results, tmp_path):
+    seen = pd.read_csv(small_field.catalogue)
+    factor = frequency_factor(843, 887.5)
+    racs = pd.DataFrame(
+        {
+            "RACS-DR1": sky.iau_name("", seen["_RAJ2000"], seen["_DEJ2000"]), "_RAJ2000": seen["_RAJ2000"],
+            "_DEJ2000": seen["_DEJ2000"], "Ftot": seen["St"] * factor, "e_Ftot": seen["e_St"] * factor,
+            "Fpk": seen["Sp"] * factor, "e_Fpk": seen["e_Sp"] * factor, "amaj": 25.5, "bmin": 25.0, "PA": 0.0,
+        }
+    )  # fmt: skip
+    racs.to_csv(tmp_path / "racs.csv", index=False)
+    shutil.copytree(small_results, tmp_path / "out" / small_results.name)
+    words = [str(small_field.image), "--survey", "racs-low,sumss", "--racs-low-csv", str(tmp_path / "racs.csv")]
+    words += ["--sumss-csv", str(small_field.catalogue), "--transients", "--output-dir", str(tmp_path / "out")]
+    assert process_askap_image(words) == 0
+    results = tmp_path / "out" / small_results.name
+    master = tables.read_csv(results / products.MASTER, schema.CROSSMATCHES)
+    assert list(master["survey"].unique()) == ["RACS-low", "SUMSS"]
+    own = master[master["survey"] == "RACS-low"]
+    assert own["ref_name"].dropna().str.startswith("RACS-DR1 J").all()
+    assert set(own.loc[own["ref_origin"] == "limit", "ref_flux"]) == {5.0}
+    # at the image's own frequency
+    match = own[own["type"] == "match"]
+    assert match["askap_scaled_flux"].to_numpy() == pytest.approx(match["askap_flux"].to_numpy())
+    # what was scaled to the one survey's frequency by hand is scaled to the other's by the pipeline
+    pairs = match.merge(master[(master["survey"] == "SUMSS") & (master["type"] == "match")], on="askap_source_id")
+    assert pairs["ln_ratio_x"].to_numpy() == pytest.approx(pairs["ln_ratio_y"].to_numpy(), abs=0.01)
+    assert next(results.glob("*_racs-low_comp.csv")).exists()
