@@ -246,6 +246,8 @@ SURVEY_RUNS = (
     Column("ra_offset", "float", "arcsec", "pos.eq.ra;arith.diff", "Median of ASKAP − catalogue along right ascension"),
     Column("dec_offset", "float", "arcsec", "pos.eq.dec;arith.diff", "Median of ASKAP − catalogue along declination"),
     Column("askap_only_too_faint", "int", "", "meta.number", "ASKAP-only sources too faint for the survey, not listed"),
+    Column("n_rows", "int", "", "meta.number", "Number of rows of the three categories"),
+    Column("candidates", "int", "", "meta.number", "Number of transient candidates among them"),
     Column("askap_only_outside_survey", "int", "", "meta.number", "ASKAP-only sources outside the survey's footprint"),
 )
 

@@ -79,3 +79,11 @@ DJANGO_TABLES2_TEMPLATE = "candidates/table.html"
 # The site's preset view; a row's is_candidate is the pipeline's own decision.
 CANDIDATE_VS_THRESHOLD = 4.3
 CANDIDATE_M_THRESHOLD = 1.2
+
+# The server's log: errors with their traceback, on standard error.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "loggers": {"django": {"handlers": ["console"], "level": "WARNING", "propagate": False}},
+}

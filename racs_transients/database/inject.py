@@ -193,7 +193,12 @@ class _Writer:
         table = self.tables["surveyrun"]
         values = _values({"survey": survey, **part.get("calibration", {}), **part}, SURVEY_RUNS)
         done = self.connection.execute(
-            insert(table).values(run_id=self.run_id, flags=self._json(part.get("flags", {})), **values)
+            insert(table).values(
+                run_id=self.run_id,
+                flags=self._json(part.get("flags", {})),
+                rows=self._json(part.get("rows", {})),
+                **values,
+            )
         )
         return int(_primary_key(done))
 

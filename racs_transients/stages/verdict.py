@@ -106,6 +106,7 @@ def _counts(rows: pd.DataFrame) -> dict[str, object]:
     return {
         "rows": {str(k): int(v) for k, v in rows["type"].value_counts().items()},
         "flags": {str(k): int(v) for k, v in rows["flag"].value_counts().items()},
+        "n_rows": len(rows),
         "candidates": int(rows["is_candidate"].sum()),
     }
 

@@ -98,8 +98,11 @@ class SurveyRun(models.Model):
     ra_offset = survey_column("ra_offset")
     dec_offset = survey_column("dec_offset")
     askap_only_too_faint = survey_column("askap_only_too_faint")
+    n_rows = survey_column("n_rows")
+    candidates = survey_column("candidates")
     askap_only_outside_survey = survey_column("askap_only_outside_survey")
     flags = _json_field(dict)
+    rows = _json_field(dict)
 
     class Meta:
         ordering = ("id",)

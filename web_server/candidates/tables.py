@@ -1,0 +1,233 @@
+"""The tables of the pages; headings and tooltips come from the schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_tables2 as tables
+from django.db.models import F, QuerySet
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+
+from web_server.candidates.display import COLUMNS, heading, number, sexagesimal, tooltip
+from web_server.candidates.models import Crossmatch, Run
+
+LISTED = (
+    "type",
+    "survey",
+    "flag",
+    "ratio",
+    "vs",
+    "m",
+    "askap_flux",
+    "ref_flux",
+    "separation",
+    "askap_snr",
+    "predicted_snr",
+    "distance_from_centre",
+)
+DEFAULT_SORT = "-ratio"
+
+
+class OrderedColumn(tables.Column):  # type: ignore[misc]
+    """A column whose order is total: missing values last, then by id."""
+
+    def order(self, rows: QuerySet[Any], is_descending: bool) -> tuple[QuerySet[Any], bool]:
+        """Order rows by the column.
+
+        Parameters
+        ----------
+        rows : django.db.models.QuerySet
+            Rows.
+        is_descending : bool
+            Largest first.
+
+        Returns
+        -------
+        rows : django.db.models.QuerySet
+            Ordered.
+        done : bool
+            True.
+        """
+        key = F(str(self.accessor or self._explicit_name))
+        return rows.order_by(key.desc(nulls_last=True) if is_descending else key.asc(nulls_last=True), "id"), True
+
+
+class SchemaColumn(OrderedColumn):
+    """A column of the crossmatches.
+
+    Parameters
+    ----------
+    name : str
+        Of the schema.
+    """
+
+    def __init__(self, name: str) -> None:
+        column = COLUMNS[name]
+        kind = "number" if column.dtype in ("float", "int") else "words"
+        attrs = {"th": {"title": tooltip(column), "class": kind}, "td": {"class": kind}}
+        super().__init__(verbose_name=heading(column), accessor=name, attrs=attrs, default="–")
+
+    def render(self, value: Any) -> str:
+        """Return a value as text.
+
+        Parameters
+        ----------
+        value : object
+            Of the row.
+
+        Returns
+        -------
+        str
+            Its digits.
+        """
+        return number(value)
+
+
+class CrossmatchTable(tables.Table):  # type: ignore[misc]
+    """Crossmatches; each leads to its source page, which knows the list it came from."""
+
+    name = OrderedColumn(verbose_name="name", attrs={"th": {"title": COLUMNS["name"].description}})
+    position = OrderedColumn(
+        verbose_name="RA, Dec",
+        accessor="ra",
+        attrs={"th": {"title": "Right ascension and declination, ICRS, in hours and degrees"}},
+    )
+
+    # what the source page is told of the list that leads to it
+    origin = ""
+
+    class Meta:
+        model = Crossmatch
+        fields = ("name", "position", *LISTED)
+        order_by = DEFAULT_SORT
+        attrs = {"class": "rows"}  # noqa: RUF012
+        empty_text = "No crossmatch fits."
+        row_attrs = {"class": lambda record: "candidate" if record.is_candidate else None}  # noqa: RUF012
+
+    def render_name(self, value: str, record: Crossmatch) -> SafeString:
+        """Return the name as a link.
+
+        Parameters
+        ----------
+        value : str
+            The name.
+        record : Crossmatch
+            The row.
+
+        Returns
+        -------
+        SafeString
+            HTML.
+        """
+        query = self.origin
+        address = f"/images/{record.run.image_id}/crossmatches/{record.pk}/"
+        mark = format_html(' <span class="mark">candidate</span>') if record.is_candidate else ""
+        return format_html('<a href="{}{}">{}</a>{}', address, f"?{query}" if query else "", value, mark)
+
+    def render_position(self, record: Crossmatch) -> str:
+        """Return the position in hours and degrees.
+
+        Parameters
+        ----------
+        record : Crossmatch
+            The row.
+
+        Returns
+        -------
+        str
+            The position.
+        """
+        return sexagesimal(record.ra, record.dec)
+
+
+for _name in LISTED:
+    CrossmatchTable.base_columns[_name] = SchemaColumn(_name)
+
+
+class RunTable(tables.Table):  # type: ignore[misc]
+    """The current runs of all images."""
+
+    image = OrderedColumn(accessor="image__name", verbose_name="image")
+    tag = OrderedColumn(verbose_name="description")
+    position = OrderedColumn(accessor="image__ra", verbose_name="RA, Dec of the centre")
+    surveys = tables.Column(orderable=False, empty_values=())
+    askap_sources = OrderedColumn(verbose_name="ASKAP sources", attrs={"td": {"class": "number"}})
+    rows = OrderedColumn(accessor="n_rows", verbose_name="crossmatches", attrs={"td": {"class": "number"}})
+    candidates = OrderedColumn(accessor="n_candidates", verbose_name="candidates", attrs={"td": {"class": "number"}})
+    finished = OrderedColumn(verbose_name="finished (UTC)")
+
+    class Meta:
+        model = Run
+        fields = ("image", "tag", "position", "surveys", "askap_sources", "rows", "candidates", "finished")
+        order_by = "-finished"
+        attrs = {"class": "rows"}  # noqa: RUF012
+        empty_text = "No image has been injected yet."
+
+    def render_image(self, value: str, record: Run) -> SafeString:
+        """Return the name as a link.
+
+        Parameters
+        ----------
+        value : str
+            The name.
+        record : Run
+            The run.
+
+        Returns
+        -------
+        SafeString
+            HTML.
+        """
+        return format_html(
+            '<a href="/images/{}/?{}">{}</a>', record.image_id, urlencode({"run": str(record.pk)}), value
+        )
+
+    def render_position(self, record: Run) -> str:
+        """Return the position in hours and degrees.
+
+        Parameters
+        ----------
+        record : Run
+            The run.
+
+        Returns
+        -------
+        str
+            The position.
+        """
+        return sexagesimal(record.image.ra, record.image.dec)
+
+    def render_surveys(self, record: Run) -> str:
+        """Return the surveys compared with.
+
+        Parameters
+        ----------
+        record : Run
+            The run.
+
+        Returns
+        -------
+        str
+            Their names.
+        """
+        return ", ".join(part.survey for part in record.survey_runs.all())
+
+    def render_candidates(self, value: int, record: Run) -> SafeString:
+        """Return the number as a link to the list.
+
+        Parameters
+        ----------
+        value : int
+            The number.
+        record : Run
+            The run.
+
+        Returns
+        -------
+        SafeString
+            HTML.
+        """
+        query = urlencode({"run": str(record.pk), "is_candidate": "true"})
+        return format_html('<a href="/images/{}/crossmatches/?{}">{}</a>', record.image_id, query, value)
