@@ -24,6 +24,9 @@ BOX_BEAMS = 12.0
 # Standard deviation that is left of a unit Gaussian after clipping at 3σ
 CLIPPED_STD = 0.9866
 _MIN_BOX = 32
+# Noise below this part of the image's median is none: the pixels were filled (the VLA image of Fornax A holds
+# 10⁻¹² outside its mask). They count as blank, else the interpolation would swing below zero beside them.
+_MIN_NOISE = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +38,7 @@ class NoiseMaps:
     background : numpy.ndarray, shape (ny, nx), float32
         Background, Jy/beam.
     rms : numpy.ndarray, shape (ny, nx), float32
-        Noise, Jy/beam; NaN where the image is blank.
+        Noise, Jy/beam; NaN where the image is blank or filled with a constant.
     """
 
     background: NDArray[np.float32]
@@ -65,6 +68,24 @@ class NoiseMaps:
         return background.astype(float), rms.astype(float)
 
 
+def typical(rms: NDArray[np.float32]) -> float:
+    """Return the median noise of an image, from every tenth pixel along each axis.
+
+    Parameters
+    ----------
+    rms : numpy.ndarray, shape (ny, nx)
+        The noise; NaN where blank.
+
+    Returns
+    -------
+    float
+        In the unit of the map.
+    """
+    sample = rms[::10, ::10]
+    valid = sample[np.isfinite(sample)]
+    return float(np.median(valid)) if len(valid) else float("nan")
+
+
 def measure_noise(image: Image, *, box_beams: float = BOX_BEAMS) -> NoiseMaps:
     """Measure background and noise on a mesh, clipped of sources, and interpolate.
 
@@ -91,6 +112,16 @@ def measure_noise(image: Image, *, box_beams: float = BOX_BEAMS) -> NoiseMaps:
     Bertin & Arnouts 1996, A&AS 117, 393; Barbary 2016, JOSS 1, 58.
     """
     blank = ~np.isfinite(image.data)
+    maps = _mesh(image, blank, box_beams)
+    filled = maps.rms < _MIN_NOISE * typical(maps.rms)
+    if filled.any():
+        maps = _mesh(image, blank | filled, box_beams)
+        maps.rms[maps.rms < _MIN_NOISE * typical(maps.rms)] = np.nan
+    return maps
+
+
+def _mesh(image: Image, blank: NDArray[np.bool_], box_beams: float) -> NoiseMaps:
+    """Return the maps measured without blank pixels."""
     data = np.where(blank, np.float32(0), image.data)
     width, height = (int(max(_MIN_BOX, round(box_beams * image.beam.major / scale))) for scale in image.pixel_scales)
     ny, nx = data.shape

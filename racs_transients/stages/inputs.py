@@ -23,7 +23,7 @@ from racs_transients.errors import ConfigError
 from racs_transients.finders import FINDERS, good_fits, read_source_list
 from racs_transients.image import Image, image_radius, read_image
 from racs_transients.image_files import write_image
-from racs_transients.noise import NoiseMaps, measure_noise
+from racs_transients.noise import NoiseMaps, measure_noise, typical
 from racs_transients.runfolder import image_stem
 from racs_transients.stages.run import Observation, Run
 from racs_transients.survey_options import chosen_surveys, of_survey
@@ -225,7 +225,7 @@ def median_rms(noise: NoiseMaps) -> float:
     float
         The median in mJy/beam.
     """
-    return float(np.nanmedian(noise.rms[::10, ::10])) * 1e3
+    return typical(noise.rms) * 1e3
 
 
 def _reused(reused: bool) -> str:

@@ -116,3 +116,15 @@ def test_values_at_positions():
 def test_noise_of_real_mosaics_is_the_published_one(name, published):
     image = read_image(REAL / f"{name}.FITS.gz", frequency=843.0)
     assert np.nanmedian(measure_noise(image).rms) * 1e3 == pytest.approx(published, rel=0.15)
+
+
+def test_filled_pixels_have_no_noise_and_make_none_beside_them():
+    rng = np.random.default_rng(8)
+    data = rng.normal(0, 1e-3, (400, 400)).astype(np.float32)
+    data[:, :150] = rng.normal(0, 1e-12, (400, 150))
+    image = image_of(data)
+    rms = measure_noise(image).rms
+    assert np.isnan(rms[:, :90]).mean() > 0.9
+    known = rms[np.isfinite(rms)]
+    assert known.min() > 4e-5
+    assert np.isfinite(rms[:, 220:]).all()
