@@ -70,7 +70,6 @@ class LaterStage:
 # Options of stages that are not built yet. Whoever builds a stage removes its lines here, and nothing else.
 LATER_STAGES: Mapping[str, LaterStage] = MappingProxyType(
     {
-        "jobs": LaterStage("processing images side by side", ("1",)),
         "sourcefinder": LaterStage("running PyBDSF or Selavy", ("aegean",)),
         "askap_islands_csv": LaterStage("reading island lists"),
         "write_ann": LaterStage("annotation files", ("False",)),

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import parent_process
 from pathlib import Path
 from time import perf_counter
 
@@ -17,16 +18,18 @@ _PACKAGE = logging.getLogger("racs_transients")
 _FILE_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
-def configure(level: str) -> None:
+def configure(level: str, *, prefix: str = "") -> None:
     """Send the package's log to the screen.
 
     Parameters
     ----------
     level : str
         WARNING, INFO or DEBUG.
+    prefix : str
+        What each line begins with.
     """
     screen = _Screen()
-    screen.setFormatter(_ShortFormatter())
+    screen.setFormatter(_ShortFormatter(prefix))
     for handler in list(_PACKAGE.handlers):
         _PACKAGE.removeHandler(handler)
     _PACKAGE.addHandler(screen)
@@ -43,11 +46,16 @@ class _Screen(logging.Handler):
 
 
 class _ShortFormatter(logging.Formatter):
+    def __init__(self, prefix: str) -> None:
+        super().__init__()
+        self._prefix = prefix
+
     def format(self, record: logging.LogRecord) -> str:
         message = record.getMessage()
         if record.exc_info:
             message += "\n" + self.formatException(record.exc_info)
-        return message if record.levelno <= logging.INFO else f"{record.levelname.lower()}: {message}"
+        level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
+        return f"{self._prefix}{level}{message}"
 
 
 @contextmanager
@@ -108,7 +116,9 @@ class Stages:
 
     def __init__(self, total: int, record: Callable[[str, str, float], None]) -> None:
         self._record = record
-        self._bar = tqdm(total=total, unit="stage", leave=False, disable=not sys.stderr.isatty())
+        # images side by side would draw over each other's bars
+        silent = not sys.stderr.isatty() or parent_process() is not None
+        self._bar = tqdm(total=total, unit="stage", leave=False, disable=silent)
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[Callable[[str], None]]:

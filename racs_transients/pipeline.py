@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -14,13 +16,16 @@ from racs_transients.config import Config
 from racs_transients.database import inject_run
 from racs_transients.dbconfig import config_from_options
 from racs_transients.errors import DatabaseError, RacsTransientsError
-from racs_transients.logs import Stages, log_file
+from racs_transients.logs import Stages, configure, log_file
+from racs_transients.parallel import side_by_side
 from racs_transients.runfolder import RunFolder, folder_name, image_stem, open_run_folder
 from racs_transients.schema import CROSSMATCHES
 from racs_transients.stages import Field, Run
 from racs_transients.tables import empty, stack
 
 logger = logging.getLogger(__name__)
+
+FAILED = 1
 
 # Stages for the image, for each survey it is compared with, and for its convolution to that survey's beam
 N_STAGES, N_SURVEY_STAGES, N_CONVOLUTION = 4, 6, 4
@@ -137,14 +142,52 @@ def run_images(config: Config) -> int:
         Exit code: 0, or that of the worst failure; one bad image does not stop the others.
     """
     exit_code = 0
-    for path in config.images:
-        target = (config.general.output_dir or Path()) / folder_name(path, config.general.output_tag)
-        try:
-            _run_in_folder(path, target, config)
-        except RacsTransientsError as error:
-            logger.error("%s: %s", path.name, error)
-            exit_code = max(exit_code, error.exit_code)
+    for path, code in _processed(config):
+        if code < 0:
+            logger.error("%s: its process was ended by signal %d; was there enough memory?", path.name, -code)
+        elif code == 0 and config.database.db_inject:
+            code = _guarded(path, lambda path=path: _inject(_target(path, config), config))  # type: ignore[misc]
+        exit_code = max(exit_code, code if code >= 0 else FAILED)
     return exit_code
+
+
+def _processed(config: Config) -> Iterator[tuple[Path, int]]:
+    """Return each image with its exit code, as it is done: one after the other, or side by side."""
+    jobs = min(config.general.jobs, len(config.images))
+    if jobs > 1:
+        yield from side_by_side(partial(_in_child, config), config.images, jobs)
+    else:
+        for path in config.images:
+            yield path, _process(path, config)
+
+
+def _in_child(config: Config, path: Path) -> int:
+    """Process an image in a process of its own, whose lines on the screen begin with the image."""
+    configure(config.general.log_level, prefix=f"{image_stem(path)}: ")
+    return _process(path, config)
+
+
+def _process(path: Path, config: Config) -> int:
+    return _guarded(path, lambda: _run_in_folder(path, _target(path, config), config))
+
+
+def _guarded(path: Path, work: Callable[[], None]) -> int:
+    """Return the exit code of work on an image; whatever stops it must not stop the other images."""
+    try:
+        work()
+    except RacsTransientsError as error:
+        logger.error("%s: %s", path.name, error)
+        return error.exit_code
+    except Exception as error:  # a fault of the program; the log file has the traceback
+        notes = "; ".join(getattr(error, "__notes__", []))
+        logger.error("%s: unexpected %s: %s (%s)", path.name, type(error).__name__, " ".join(str(error).split()), notes)
+        logger.debug("traceback", exc_info=True)
+        return FAILED
+    return 0
+
+
+def _target(path: Path, config: Config) -> Path:
+    return (config.general.output_dir or Path()) / folder_name(path, config.general.output_tag)
 
 
 def _run_in_folder(path: Path, target: Path, config: Config) -> None:
@@ -161,17 +204,15 @@ def _run_in_folder(path: Path, target: Path, config: Config) -> None:
         rows = run_image(path, config, folder)
         folder.finish("complete")
         logger.info("%s: %d candidates; results in %s", path.name, rows["is_candidate"].sum(), target)
-        if config.database.db_inject:
-            _inject(folder, config)
 
 
-def _inject(folder: RunFolder, config: Config) -> None:
-    """Write the finished run into the database; where that fails, the products stay."""
+def _inject(folder: Path, config: Config) -> None:
+    """Write a finished run into the database; where that fails, the products stay."""
     db = config_from_options(config.database)
     try:
-        done = inject_run(folder.path, db, media_dir=config.database.website_media_dir)
+        done = inject_run(folder, db, media_dir=config.database.website_media_dir)
     except DatabaseError as error:
         raise DatabaseError(
-            f"{error} The results are complete; `racs-transients inject {folder.path}` writes them later."
+            f"{error} The results are complete; `racs-transients inject {folder}` writes them later."
         ) from error
     logger.info("%d rows in the %s", done.rows, db.describe())

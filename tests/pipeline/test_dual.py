@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -97,6 +98,25 @@ def test_near_bright_list_and_calibration_belong_to_each_survey(results):
     surveys = json.loads((results / "run.json").read_text())["surveys"]
     assert surveys["SUMSS"]["calibration"] != surveys["NVSS"]["calibration"]
     assert all(surveys[name]["references"] > 20 for name in surveys)
+
+
+def test_each_survey_has_its_own_convolved_image(field, other, results, tmp_path):
+    again = tmp_path / results.name
+    shutil.copytree(results, again)
+    words = [field.image, "--transients", "--produce-overlays", "no", "--output-dir", tmp_path, "--convolve"]
+    for files, name in ((field, "sumss"), (other, "nvss")):
+        words += [f"--{name}-csv", files.catalogue, f"--{name}-mosaic-dir", files.mosaics]
+    assert process_askap_image([str(word) for word in words]) == 0
+    stem = "image.i.SIM.cont.taylor.0.restored.convolve2"
+    beams = {name: read_image(again / f"{stem}{name}.fits").beam for name in ("sumss", "nvss")}
+    assert beams["sumss"].major == pytest.approx(45 / np.sin(np.deg2rad(36)), rel=1e-3)
+    assert beams["nvss"].major == pytest.approx(45, rel=1e-3)
+    rows = tables.read_csv(again / products.MASTER, schema.CROSSMATCHES)
+    # numbers of sources differ from image to image; the full-resolution source links the rows
+    linked = rows.dropna(subset="native_source_id").groupby("native_source_id")
+    assert linked["object_id"].nunique().max() == 1
+    assert (linked["survey"].nunique() == 2).sum() > 10
+    assert rows["is_candidate"].sum() >= 6
 
 
 @pytest.fixture(scope="module")

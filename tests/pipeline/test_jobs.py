@@ -1,0 +1,86 @@
+"""Several images: side by side, a bad one among them, one whose process dies."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from racs_transients import pipeline, products
+from racs_transients.cli import process_askap_image
+from racs_transients.parallel import shares, side_by_side
+
+PROGRAM = Path(__file__).parents[2] / "scripts/processASKAPimage.py"
+
+
+def squared(number):
+    if number == 13:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number**2 if len(os.sched_getaffinity(0)) >= 1 else 99
+
+
+def length(mapping):
+    return len(mapping)
+
+
+def test_cores_are_divided():
+    assert shares([0, 1, 2, 3, 4], 2) == [[0, 2, 4], [1, 3]]
+    assert shares([3, 7], 2) == [[3], [7]]
+    assert shares([5], 3) == [[5], [5], [5]]
+
+
+def test_each_item_gives_its_exit_code_and_one_that_dies_stops_no_other():
+    assert dict(side_by_side(squared, [1, 13, 2, 3], 2)) == {1: 1, 13: -9, 2: 4, 3: 9}
+
+
+def test_surveys_can_be_sent():
+    assert [code for _, code in side_by_side(length, [MappingProxyType({"a": 1})], 1)] == [1]
+
+
+def test_images_side_by_side_give_what_one_alone_gives(small_field, small_command, small_results, tmp_path):
+    good, bad = tmp_path / "good.fits", tmp_path / "bad.fits"
+    shutil.copy(small_field.image, good)
+    shutil.copy(small_field.weights, bad)
+    out = tmp_path / "out"
+    words = [str(bad), str(good), *small_command[1:], "--output-dir", str(out), "--jobs", "2"]
+    done = subprocess.run([sys.executable, str(PROGRAM), *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "bad: error: bad.fits" in done.stderr
+    assert "good: noise maps" in done.stderr
+    assert (out / "good_results" / products.MASTER).read_bytes() == (small_results / products.MASTER).read_bytes()
+    states = {name: json.loads((out / f"{name}_results/run.json").read_text())["state"] for name in ("good", "bad")}
+    assert states == {"good": "complete", "bad": "failed"}
+    # the parent writes what is complete into the database
+    assert done.stderr.count("rows in the") == 1
+
+
+def test_a_fault_in_one_image_does_not_stop_the_others(small_field, small_command, tmp_path, monkeypatch, capfd):
+    faulty, good = tmp_path / "faulty.fits", tmp_path / "good.fits"
+    for path in (faulty, good):
+        shutil.copy(small_field.image, path)
+    done = []
+
+    def run(path, config, folder):
+        if path == faulty:
+            raise ZeroDivisionError("a fault of the program")
+        done.append(path)
+        return pipeline.empty(pipeline.CROSSMATCHES)
+
+    monkeypatch.setattr(pipeline, "run_image", run)
+    words = [str(faulty), str(good), *small_command[1:], "--output-dir", str(tmp_path / "out"), "--db-inject", "no"]
+    assert process_askap_image(words) == 1
+    assert done == [good]
+    said = capfd.readouterr().err
+    assert "unexpected ZeroDivisionError: a fault of the program (the traceback is in" in said
+    log = (tmp_path / "out/faulty_results/processASKAPimage.log").read_text()
+    assert "Traceback" in log
+
+
+@pytest.mark.parametrize("jobs", ["0", "-1", "two"])
+def test_a_senseless_number_of_jobs_is_refused(jobs, small_command):
+    assert process_askap_image([*small_command, "--jobs", jobs]) == 2
