@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import re
-import tempfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from racs_transients import sky
 from racs_transients.beam import Beam
+from racs_transients.cache import keep
 from racs_transients.errors import ImageError
 from racs_transients.image import Image, near_blank, quiet_fits, read_image
 from racs_transients.noise import measure_noise
@@ -115,11 +114,7 @@ def _write_index(path: Path | None, entries: dict[str, list[float]]) -> None:
     if path is None:
         return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".json")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(entries, stream)
-        Path(temporary).replace(path)
+        keep(path, lambda target: target.write_text(json.dumps(entries), encoding="utf-8"))
     except OSError as error:
         logger.warning("the index of mosaics could not be kept in %s: %s", path.parent, error.strerror)
 

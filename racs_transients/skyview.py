@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 import time
 from io import BytesIO
 from pathlib import Path
@@ -21,6 +19,7 @@ from astroquery.skyview import SkyViewClass
 from numpy.typing import ArrayLike
 
 from racs_transients import sky
+from racs_transients.cache import keep
 from racs_transients.errors import ImageError
 from racs_transients.image import quiet_fits
 from racs_transients.mosaics import Mosaic, footprint
@@ -205,11 +204,7 @@ def _checked(content: bytes, survey: Survey, ra: float, dec: float) -> fits.Prim
 
 def _keep(hdu: fits.PrimaryHDU, path: Path) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        os.close(handle)
         with quiet_fits():
-            hdu.writeto(temporary, overwrite=True, output_verify="fix")
-        Path(temporary).replace(path)
+            keep(path, lambda target: hdu.writeto(target, overwrite=True, output_verify="fix"))
     except OSError as error:
         raise ImageError(f"{path} cannot be written ({error.strerror}); check --cache-dir.") from error

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from astropy.table import Table
 from astroquery.exceptions import TableParseError
 from astroquery.vizier import VizierClass
 
+from racs_transients.cache import keep
 from racs_transients.catalogues.canonical import to_reference_table
 from racs_transients.catalogues.guard import check_coverage, query_radius
 from racs_transients.errors import CatalogueError
@@ -164,11 +163,7 @@ def _write_cache(tables: dict[str, Table], path: Path) -> None:
             resource.tables[0].name = name
             votable.resources.append(resource)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".vot")
-        os.close(handle)
         with quiet_fits():
-            votable.to_xml(temporary)
-        Path(temporary).replace(path)
+            keep(path, lambda target: votable.to_xml(str(target)))
     except OSError as error:
         logger.warning("the catalogue could not be cached in %s: %s", path.parent, error.strerror)
