@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
+import pandas as pd
 import pytest
 
+from racs_transients import sky
+from racs_transients.catalogues import fetch_reference, read_reference_file
 from racs_transients.config import Config
 from racs_transients.errors import ConfigError
 from racs_transients.options import parse_options
 from racs_transients.survey_options import chosen_surveys, of_survey
 from racs_transients.surveys import SUMSS, Survey
+from tests.servers import LocalVizier, serving
 
 SECTION = """
 [SURVEY:GLEAM]
@@ -126,3 +132,36 @@ def test_files_and_folders_of_a_section_must_exist(parse):
 def test_ways_of_choosing_exclude_each_other(parse, words):
     with pytest.raises(ConfigError, match="exclude each other"):
         parse("", *words)
+
+
+def test_a_survey_of_ones_own_comes_from_vizier(parse, tmp_path):
+    survey, rng, n = gleam(parse), np.random.default_rng(6), 300
+    ra, dec = 50 + rng.uniform(-3, 3, n), -40 + rng.uniform(-2.5, 2.5, n)
+    rows = {"_RAJ2000": ra, "_DEJ2000": dec, "GLEAM": sky.iau_name("", ra, dec), "Fintwide": 0.5, "e_Fintwide": 0.02}
+    table = pd.DataFrame(rows).assign(awide=200.0, bwide=150.0, pawide=20.0)
+    with serving(LocalVizier({"VIII/100/gleamegc": table})) as vizier:
+        found = fetch_reference(survey, 50.0, -40.0, 1.0, cache_dir=tmp_path, url=vizier.url, pause=0.01)
+    assert (found["flux_int"] == 500).all()
+    assert found["flux_int_err"].to_numpy() == pytest.approx(20)
+    assert (found[["major", "minor", "beam_major", "beam_minor", "beam_pa"]] == [200, 150, 140, 120, 10]).all(axis=None)
+    assert found["name"].str.match(r"J03\d{4}\.\d-[34]\d{5}$").all()
+
+
+def test_a_file_may_give_sizes_in_degrees_and_the_beam_of_each_source(parse, tmp_path):
+    columns = "file = own.csv\nra = A [hourangle]\ndec = D\nmajor = M [deg]\nminor = M [deg]\npa = P\n"
+    columns += "beam_major = B\nbeam_minor = B\nbeam_pa = P"
+    text = SECTION
+    for key in ("major", "minor", "pa", "name", "flux_int_err"):
+        text = re.sub(rf"^{key} = .*\n", "", text, flags=re.MULTILINE)
+    rows = {"A": [1.0, 2.0], "D": -40.0, "M": 0.05, "P": 0.0, "B": [130.0, np.nan], "Fintwide": [0.1, 0.2]}
+    pd.DataFrame(rows).to_csv(tmp_path / "own.csv", index=False)
+    text = text.replace("tables = VIII/100/gleamegc", columns.replace("own.csv", str(tmp_path / "own.csv")))
+    config = parse(text)
+    own = config.own_surveys["GLEAM"]
+    found = read_reference_file(own.csv, own.survey)
+    assert found["ra"].tolist() == pytest.approx([15, 30])
+    assert found["major"].tolist() == pytest.approx([180, 180])
+    assert found["beam_major"].tolist() == [130, 140]
+    # an error that is missing is made of the noise and the flux scale
+    assert found["flux_int_err"].tolist() == pytest.approx(np.hypot(8, 0.03 * np.array([100, 200])))
+    assert found["name"].tolist() == ["GLEAM J010000.0-400000", "GLEAM J020000.0-400000"]
