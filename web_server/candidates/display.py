@@ -69,6 +69,26 @@ def number(value: Any, digits: int = 4) -> str:
     return f"{value:.{max(digits - before, 0)}f}"
 
 
+def text_of(row: Any, column: Column) -> str:
+    """Return a value of a record as people read it: positions to 0.01″.
+
+    Parameters
+    ----------
+    row : django.db.models.Model
+        The record.
+    column : Column
+        Of the schema.
+
+    Returns
+    -------
+    str
+        The text.
+    """
+    value = getattr(row, column.name)
+    is_position = column.unit == "deg" and column.ucd.startswith(("pos.eq", "pos.galactic"))
+    return f"{value:.6f}" if is_position and isinstance(value, float) else number(value)
+
+
 def heading(column: Column) -> str:
     """Return the heading of a column.
 
@@ -82,7 +102,9 @@ def heading(column: Column) -> str:
     str
         Its name in words, with the unit.
     """
-    words = column.name.replace("ref_", "survey ").replace("askap_", "ASKAP ").replace("_", " ")
+    bare = column.name.removesuffix("_abs")
+    words = bare.replace("ref_", "survey ").replace("askap_", "ASKAP ").replace("_", " ")
+    words = f"|{words}|" if bare != column.name else words
     return f"{words} ({column.unit})" if column.unit else words
 
 
@@ -139,7 +161,7 @@ def comparison_values(row: Any) -> list[Value]:
     """
     prefixes = tuple(prefix for prefix, _ in SIDES)
     return [
-        Value(column.name, column.unit, tooltip(column), (number(getattr(row, column.name)),))
+        Value(column.name, column.unit, tooltip(column), (text_of(row, column),))
         for column in CROSSMATCHES
         if not column.name.startswith(prefixes) and column.name not in _ELSEWHERE
     ]
@@ -161,7 +183,7 @@ def side_values(row: Any) -> list[Value]:
     values = []
     for name in _bare_names(prefix for prefix, _ in SIDES):
         columns = [COLUMNS.get(prefix + name) for prefix, _ in SIDES]
-        texts = tuple(number(getattr(row, column.name)) if column else "" for column in columns)
+        texts = tuple(text_of(row, column) if column else "" for column in columns)
         known = next(column for column in columns if column)
         if any(text not in ("", "–", "0") for text in texts):
             description = known.description.rpartition(", ")[0] or known.description

@@ -133,6 +133,10 @@ def _range(name: str) -> RangeFilter:
     return RangeFilter(field_name=name, label=label, help_text=tooltip(column), widget=_RangeWidget(label))
 
 
+def _yes_or_no() -> forms.Select:
+    return forms.Select(choices=[("", "any"), ("true", "yes"), ("false", "no")])
+
+
 class CrossmatchFilter(df.FilterSet):  # type: ignore[misc]
     """Every filter of crossmatches; all of them together."""
 
@@ -143,8 +147,10 @@ class CrossmatchFilter(df.FilterSet):  # type: ignore[misc]
     flag = df.MultipleChoiceFilter(
         choices=[(GOOD, GOOD), *((flag.name, flag.name) for flag in FLAGS)], label="primary flag"
     )
-    vetoed = df.BooleanFilter(method="filter_vetoed", label="flagged")
-    is_candidate = df.BooleanFilter(label="candidate", help_text=COLUMNS["is_candidate"].description)
+    vetoed = df.BooleanFilter(method="filter_vetoed", label="flagged", widget=_yes_or_no())
+    is_candidate = df.BooleanFilter(
+        label="candidate", help_text=COLUMNS["is_candidate"].description, widget=_yes_or_no()
+    )
     name = df.CharFilter(lookup_expr="icontains", label="name contains")
     position = df.CharFilter(method="filter_cone", label="position", help_text="Degrees, or hours and degrees")
     radius = df.NumberFilter(method="no_filter", label="radius", widget=forms.NumberInput(attrs={"step": "any"}))

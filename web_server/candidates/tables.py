@@ -88,7 +88,9 @@ class SchemaColumn(OrderedColumn):
 class CrossmatchTable(tables.Table):  # type: ignore[misc]
     """Crossmatches; each leads to its source page, which knows the list it came from."""
 
-    name = OrderedColumn(verbose_name="name", attrs={"th": {"title": COLUMNS["name"].description}})
+    name = OrderedColumn(
+        verbose_name="name", attrs={"th": {"title": COLUMNS["name"].description}, "td": {"class": "name"}}
+    )
     position = OrderedColumn(
         verbose_name="RA, Dec",
         accessor="ra",

@@ -18,9 +18,9 @@ from web_server.candidates.display import (
     SIDES,
     Value,
     comparison_values,
-    number,
     sexagesimal,
     side_values,
+    text_of,
     tooltip,
 )
 from web_server.candidates.filters import TYPES, CrossmatchFilter
@@ -121,7 +121,7 @@ def image_page(request: HttpRequest, image_id: int) -> HttpResponse:
 
 def _values(record: Any, columns: Any) -> list[Value]:
     return [
-        Value(column.name.replace("_", " "), column.unit, tooltip(column), (number(getattr(record, column.name)),))
+        Value(column.name.replace("_", " "), column.unit, tooltip(column), (text_of(record, column),))
         for column in columns
     ]
 
