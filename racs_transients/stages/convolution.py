@@ -162,7 +162,8 @@ def _by_casa(image: Image, smoothing: Smoothing, folder: Path) -> Image:
     """Convolve with CASA; pixels that its zero filling spoils are blank, as those of our own engine."""
     source = folder / "image.fits"
     write_image(image, source)
-    convolved = read_image(casa.imsmooth(source, smoothing.beam, folder))
+    # CASA drops the frequency of an image of two axes
+    convolved = read_image(casa.imsmooth(source, smoothing.beam, folder), frequency=image.frequency)
     for name in folder.iterdir():
         shutil.rmtree(name) if name.is_dir() else name.unlink()
     if convolved.data.shape != image.data.shape:

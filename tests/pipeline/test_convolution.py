@@ -316,7 +316,10 @@ def imsmooth(imagename, kernel, targetres, major, minor, pa, outfile, overwrite)
     write_image(smoothed(image, smoothing_to(image, beam)), Path(outfile) / "table.fits")
 
 def exportfits(imagename, fitsimage, overwrite):
-    os.rename(Path(imagename) / "table.fits", fitsimage)
+    from astropy.io import fits
+    with fits.open(Path(imagename) / "table.fits") as hdus:
+        del hdus[0].header["RESTFRQ"]  # as the real one does with two axes
+        hdus.writeto(fitsimage)
 
 sys.modules["casatasks"] = None
 exec(compile(Path(sys.argv[5]).read_text(), sys.argv[5], "exec"))
