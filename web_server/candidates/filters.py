@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import django_filters as df
@@ -18,6 +19,7 @@ from web_server.candidates.models import Crossmatch, SurveyRun
 
 TYPES = ("match", "noaskapmatch", "nocatalogmatch")
 UNITS = {"arcsec": 1 / 3600, "arcmin": 1 / 60, "deg": 1.0}
+_NO_POSITION = "“{}” is no position: give right ascension and declination, as 315.2 -55.1 or 21:00:48 -55:06:00."
 _WRAPPING = frozenset({"ra", "gal_l"})
 
 
@@ -46,10 +48,11 @@ def parse_position(text: str) -> tuple[float, float]:
         else:
             place = SkyCoord(" ".join(words), unit=(u.hourangle, u.deg))
     except Exception as error:  # astropy raises whatever its parsers do
-        raise ValidationError(
-            f"{text!r} is no position: give right ascension and declination, as 315.2 -55.1 or 21:00:48 -55:06:00."
-        ) from error
-    return float(place.ra.deg), float(place.dec.deg)
+        raise ValidationError(_NO_POSITION.format(text)) from error
+    ra, dec = float(place.ra.deg), float(place.dec.deg)
+    if not (math.isfinite(ra) and math.isfinite(dec)):
+        raise ValidationError(_NO_POSITION.format(text))
+    return ra, dec
 
 
 def _is_number(word: str) -> bool:

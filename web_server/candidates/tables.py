@@ -8,7 +8,7 @@ import django_tables2 as tables
 from django.db.models import F, QuerySet
 from django.utils.html import format_html
 from django.utils.http import urlencode
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from web_server.candidates.display import COLUMNS, heading, number, sexagesimal, tooltip
 from web_server.candidates.models import Crossmatch, Run
@@ -125,7 +125,7 @@ class CrossmatchTable(tables.Table):  # type: ignore[misc]
         """
         query = self.origin
         address = f"/images/{record.run.image_id}/crossmatches/{record.pk}/"
-        mark = format_html(' <span class="mark">candidate</span>') if record.is_candidate else ""
+        mark = mark_safe(' <span class="mark">candidate</span>') if record.is_candidate else ""
         return format_html('<a href="{}{}">{}</a>{}', address, f"?{query}" if query else "", value, mark)
 
     def render_position(self, record: Crossmatch) -> str:

@@ -287,8 +287,6 @@ def _neighbours(request: HttpRequest, row: Crossmatch) -> dict[str, Any]:
     rows = Crossmatch.objects.filter(run__is_current=True) if everywhere else row.run.crossmatches.all()
     filters = CrossmatchFilter(request.GET, queryset=rows)
     rows = filters.qs if filters.form.is_valid() else rows
-    if not rows.filter(pk=row.pk).exists():
-        return {"total": 0}
     sort = request.GET.get("sort", DEFAULT_SORT)
     key = {"position": "ra"}.get(sort.lstrip("-"), sort.lstrip("-"))
     if key not in ("name", "ra", *LISTED):
@@ -297,12 +295,16 @@ def _neighbours(request: HttpRequest, row: Crossmatch) -> dict[str, Any]:
     before, after = _around(key, descending=descending, value=getattr(row, key), pk=row.pk)
     forwards: list[Any] = [F(key).desc(nulls_last=True) if descending else F(key).asc(nulls_last=True), "id"]
     backwards: list[Any] = [F(key).asc(nulls_first=True) if descending else F(key).desc(nulls_first=True), "-id"]
-    earlier = rows.filter(before)
+    place = rows.order_by().aggregate(
+        here=Count("pk", filter=Q(pk=row.pk)), before=Count("pk", filter=before), total=Count("pk")
+    )
+    if not place["here"]:
+        return {"total": 0}
     return {
-        "previous": earlier.order_by(*backwards).select_related("run").first(),
+        "previous": rows.filter(before).order_by(*backwards).select_related("run").first(),
         "next": rows.filter(after).order_by(*forwards).select_related("run").first(),
-        "place": earlier.count() + 1,
-        "total": rows.count(),
+        "place": place["before"] + 1,
+        "total": place["total"],
     }
 
 

@@ -1,0 +1,76 @@
+"""A database of the site with two images, two surveys and rows that tests know."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+
+from web_server.candidates.models import Crossmatch, Image, Product, Run, SkyObject, SurveyRun
+
+
+def make_run(number, *, root="", survey="SUMSS"):
+    """Make an image with a current run and its comparison."""
+    image = Image.objects.create(sha256=f"{number:064d}", name=f"image{number}.fits", ra=359.9, dec=-60.0, width=100)
+    run = Run.objects.create(
+        id=uuid.UUID(int=number),
+        image=image,
+        tag="test",
+        root=str(root),
+        finished=datetime(2026, 1, number, tzinfo=UTC),
+    )
+    return run, SurveyRun.objects.create(run=run, survey=survey, n_rows=0, candidates=0)
+
+
+def make_row(comparison, match_id, **values):
+    """Make one crossmatch with its own object."""
+    given = {
+        "ra": 10.0 + match_id / 100,
+        "dec": -60.0,
+        "type": "match",
+        "flag": "Good",
+        "ratio": 1.0,
+        "vs": 1.0,
+        "vs_abs": 1.0,
+        "m": 0.1,
+        "m_abs": 0.1,
+        "survey": comparison.survey,
+        "name": f"J{comparison.run.image_id}-{match_id:03d}",
+    } | values
+    place = given.pop("sky_object", None) or SkyObject.objects.create(ra=given["ra"], dec=given["dec"])
+    return Crossmatch.objects.create(
+        run=comparison.run, survey_run=comparison, sky_object=place, match_id=match_id, **given
+    )
+
+
+@pytest.fixture
+def site(db, tmp_path):
+    """Rows of two images; the first has a plot and a stamp on disk."""
+    root = tmp_path / "results"
+    (root / "plots").mkdir(parents=True)
+    (root / "plots/ratio.png").write_bytes(b"\x89PNG plot")
+    (root / "stamp.jpg").write_bytes(b"stamp")
+    (root / "report.html").write_text("<script>alert(1)</script>")
+    run, comparison = make_run(1, root=root)
+    wanted = [
+        make_row(comparison, 1, ratio=9.0, vs=-8.0, vs_abs=8.0, m_abs=1.6, is_candidate=True, type="noaskapmatch"),
+        make_row(comparison, 2, ratio=3.0, flag="Edge of ASKAP image", flag_bits=0b10, ra=0.001),
+        make_row(comparison, 3, ratio=None, vs=None, vs_abs=None, m_abs=None, flag="Failed", flag_bits=1, ra=359.999),
+        make_row(comparison, 4, ratio=1.5, nearest_matches="2, 1, 77"),
+        make_row(comparison, 5, ratio=1.5),
+    ]
+    other_run, other = make_run(2, survey="NVSS")
+    elsewhere = make_row(other, 1, ratio=2.5, is_candidate=True, sky_object=wanted[0].sky_object, ra=wanted[0].ra)
+    plot = Product.objects.create(run=run, kind="flux_ratios", path="plots/ratio.png", survey="SUMSS")
+    Product.objects.create(run=run, kind="source_counts", path="plots/gone.png", survey="SUMSS")
+    Product.objects.create(run=run, kind="stamp", path="stamp.jpg", crossmatch=wanted[0])
+    Product.objects.create(run=run, kind="report", path="report.html")
+    return {"run": run, "rows": wanted, "elsewhere": elsewhere, "plot": plot, "other_run": other_run, "root": root}
+
+
+@pytest.fixture
+def reader(client, django_user_model):
+    """A client that is logged in."""
+    client.force_login(django_user_model.objects.create_user("reader", password="x"))
+    return client
