@@ -215,7 +215,14 @@ def kind_words(option: Option) -> str:
     str
         Its choices or kind.
     """
-    words = {"bool": "[yes|no]", "str": "TEXT", "int": "INTEGER", "float": "NUMBER", "new_folder": "FOLDER"}
+    words = {
+        "bool": "[yes|no]",
+        "str": "TEXT",
+        "int": "INTEGER",
+        "float": "NUMBER",
+        "new_folder": "FOLDER",
+        "files": "FILE[,FILE...]",
+    }
     return "{" + ",".join(option.choices) + "}" if option.choices else words.get(option.kind, option.kind.upper())
 
 

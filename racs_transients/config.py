@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from racs_transients.surveys import OwnSurvey
 
-Kind = Literal["str", "int", "float", "bool", "file", "folder", "new_folder"]
+Kind = Literal["str", "int", "float", "bool", "file", "files", "folder", "new_folder"]
 SECRETS = frozenset({"db_password"})
 REDACTED = "***"
 
@@ -23,7 +23,7 @@ class Option:
     Parameters
     ----------
     kind : str
-        str, int, float, bool, file (must exist), folder (must exist) or new_folder.
+        str, int, float, bool, file (must exist), files (one an image), folder (must exist) or new_folder.
     help : str
         One sentence.
     unit : str
@@ -70,8 +70,6 @@ class LaterStage:
 # Options of stages that are not built yet. Whoever builds a stage removes its lines here, and nothing else.
 LATER_STAGES: Mapping[str, LaterStage] = MappingProxyType(
     {
-        "sourcefinder": LaterStage("running PyBDSF or Selavy", ("aegean",)),
-        "askap_islands_csv": LaterStage("reading island lists"),
         "write_ann": LaterStage("annotation files", ("False",)),
         "produce_overlays": LaterStage("overlay figures", ("False",)),
         "forced_photometry": LaterStage("forced photometry with Aegean", ("gls",)),
@@ -142,21 +140,27 @@ class Analysis:
         "fft", "str", "What convolves: our own FFT, or CASA's imsmooth.", choices=("fft", "casa"), only_with="convolve"
     )
     convolved_image: Path | None = _option(None, "file", "A convolved image made before.", only_with="convolve")
-    convolved_non_conv_askap_csv: Path | None = _option(
-        None, "file", "Source list of the image before convolution.", only_with="convolve"
+    convolved_non_conv_askap_csv: tuple[Path, ...] | None = _option(
+        None, "files", "Source list of the image before convolution, as --askap-csv.", only_with="convolve"
     )
-    convolved_non_conv_askap_islands_csv: Path | None = _option(
-        None, "file", "Islands of the image before convolution.", only_with="convolve"
+    convolved_non_conv_askap_islands_csv: tuple[Path, ...] | None = _option(
+        None, "files", "Island list of the image before convolution, as --askap-islands-csv.", only_with="convolve"
     )
     sourcefinder: str = _option("aegean", "str", "The source finder.", choices=("aegean", "pybdsf", "selavy"))
     aegean_settings_config: Path | None = _option(
         None, "file", "File with a section [aegean] that replaces the default settings of Aegean."
     )
     pybdsf_settings_config: Path | None = _option(
-        None, "file", "File with a section [pybdsf].", only_with="sourcefinder=pybdsf"
+        None,
+        "file",
+        "File with a section [pybdsf] of parameters of process_image that replaces the default settings.",
+        only_with="sourcefinder=pybdsf",
     )
     selavy_settings_config: Path | None = _option(
-        None, "file", "File with a section [selavy].", only_with="sourcefinder=selavy"
+        None,
+        "file",
+        "File with a section [selavy] of parset parameters that replaces the default settings.",
+        only_with="sourcefinder=selavy",
     )
     boundary_value: str = _option("nan", "str", "Pixel value outside the image.", choices=("nan", "zero"))
     askap_flux_error: float = _number(
@@ -175,15 +179,34 @@ class Analysis:
 class Catalogues:
     """Source lists and reference catalogues."""
 
-    askap_csv: Path | None = _option(
-        None, "file", "Source list of the image (Aegean or Selavy) instead of a source finder."
+    askap_csv: tuple[Path, ...] | None = _option(
+        None,
+        "files",
+        "Source list of the image compared (by Aegean, Selavy, PyBDSF or this program, or any table with "
+        "--askap-columns; CSV, text, VOTable, FITS) instead of a source finder. For several images one each, in the "
+        "same order, separated by commas, or a name in which {image} stands for the image's name without .fits.",
     )
-    askap_islands_csv: Path | None = _option(None, "file", "Island list of the image.")
+    askap_islands_csv: tuple[Path, ...] | None = _option(
+        None,
+        "files",
+        "Island list (by Selavy or Aegean) that belongs to --askap-csv; for several images as there. Without it "
+        "the components of an island are counted in the source list.",
+    )
     sumss_csv: Path | None = _option(None, "file", "SUMSS catalogue with VizieR's columns instead of VizieR.")
     nvss_csv: Path | None = _option(None, "file", "NVSS catalogue with VizieR's columns instead of VizieR.")
     racs_low_csv: Path | None = _option(None, "file", "RACS-low catalogue with VizieR's columns instead of VizieR.")
     askap_csv_format: str | None = _option(
-        None, "str", "Which finder wrote --askap-csv; found out by default.", choices=("aegean", "selavy")
+        None,
+        "str",
+        "Which finder wrote --askap-csv; found out by default.",
+        choices=("aegean", "selavy", "pybdsf", "racs_transients"),
+    )
+    askap_columns: str | None = _option(
+        None,
+        "str",
+        "Columns and units of a source list that no known finder wrote, separated by commas, such as ra = RAJ2000 "
+        "[hms], dec = DEJ2000 [dms], flux_peak = Sp [mJy/beam], flux_int = S [Jy]; also major, minor, pa, "
+        "flux_peak_err, flux_int_err, rms, island, flags.",
     )
     write_ann: bool = _option(False, "bool", "Write kvis annotation files.")
     produce_overlays: bool = _option(True, "bool", "Draw the sources over the image.")
@@ -387,9 +410,16 @@ class Config:
             value = getattr(getattr(self, section), name)
             if redacted and name in SECRETS and value is not None:
                 value = REDACTED
-            result.setdefault(section, {})[name] = str(value) if isinstance(value, Path) else value
+            result.setdefault(section, {})[name] = _plain(value)
         result |= {"surveys": {name: dict(own.texts) for name, own in self.own_surveys.items()}}
         return result
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it."""
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
 
 
 SECTIONS: dict[str, type[Any]] = {

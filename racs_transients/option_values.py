@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,8 @@ def value_of(label: str, option: Option, text: str, findings: Findings) -> Any:
         return match
     if option.kind in ("int", "float"):
         return _number(label, text, option, findings)
+    if option.kind == "files":
+        return tuple(absolute(name.strip()) for name in re.split(r"[,\n]", text) if name.strip()) or None
     return text if option.kind == "str" else absolute(text)
 
 

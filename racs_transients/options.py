@@ -14,6 +14,8 @@ from racs_transients.arguments import OPTIONS, Findings, kind_words, read_argume
 from racs_transients.config import LATER_STAGES, SECTIONS, Config, Database, LaterStage
 from racs_transients.dbconfig import DEFAULT_FILE, URL_VARIABLE, options_from_environment
 from racs_transients.errors import ConfigError
+from racs_transients.image_lists import file_of_image
+from racs_transients.list_formats import own_format
 from racs_transients.option_values import absolute, value_of
 from racs_transients.survey_sections import own_survey
 from racs_transients.surveys import SURVEYS, OwnSurvey
@@ -184,9 +186,6 @@ def _check_later(
         value = _current(config, name)
         if value is None or str(value) in stage.built or not _is_looked_at(config, name):
             continue
-        if name == "sourcefinder" and config.catalogues.askap_csv is not None:
-            # a list is given, so that no finder runs
-            continue
         if name in values:
             asked.setdefault(stage.name, []).append(spelled(name))
         elif stage.built:
@@ -202,7 +201,9 @@ def _wrong_files(config: Config, values: Mapping[str, Any]) -> list[str]:
         if not _is_looked_at(config, name):
             continue
         problem = ""
-        if kind == "file":
+        if kind == "files":
+            mistakes += [f"{spelled(name)}: {problem}" for problem in _wrong_lists(value, config.images)]
+        elif kind == "file":
             problem = _file_problem(value, "file")
         elif kind == "folder" and not value.is_dir():
             problem = f"there is no folder {value}"
@@ -210,6 +211,23 @@ def _wrong_files(config: Config, values: Mapping[str, Any]) -> list[str]:
             problem = f"{value} is no folder"
         mistakes.append(f"{spelled(name)}: {problem}" if problem else "")
     return [mistake for mistake in mistakes if mistake]
+
+
+def _wrong_lists(files: Sequence[Path], images: Sequence[Path]) -> list[str]:
+    """Return what is wrong with the files of an option that names one an image."""
+    try:
+        found = [file_of_image(image, files, images) for image in images]
+    except ConfigError as error:
+        return [str(error)]
+    return [problem for path in found if path is not None and (problem := _file_problem(path, "file"))]
+
+
+def _column_problem(text: str | None) -> str:
+    try:
+        own_format(text or "")
+    except ConfigError as error:
+        return str(error).removesuffix(".") if text else ""
+    return ""
 
 
 def _file_problem(path: Path, what: str) -> str:
@@ -221,7 +239,7 @@ def _file_problem(path: Path, what: str) -> str:
 
 
 def _contradictions(config: Config) -> list[str]:
-    analysis, names = config.analysis, [path.name for path in config.images]
+    analysis, lists, names = config.analysis, config.catalogues, [path.name for path in config.images]
     major, minor = analysis.beam_major, analysis.beam_minor
     rules = {
         "no image is given; name one beside the options or with images= in [GENERAL]": not config.images,
@@ -236,7 +254,15 @@ def _contradictions(config: Config) -> list[str]:
         and config.database.db_engine == "postgresql"
         and config.database.db_database is None,
         "--beam-minor needs a --beam-major that is not smaller": minor is not None and (major is None or minor > major),
-        "--askap-csv is the list of one image; run the images one by one": len(names) > 1
-        and config.catalogues.askap_csv is not None,
+        "--askap-islands-csv needs the --askap-csv that it belongs to": lists.askap_islands_csv is not None
+        and lists.askap_csv is None,
+        "--convolved-non-conv-askap-islands-csv needs the --convolved-non-conv-askap-csv that it belongs to": (
+            analysis.convolve
+            and analysis.convolved_non_conv_askap_islands_csv is not None
+            and analysis.convolved_non_conv_askap_csv is None
+        ),
+        "--askap-columns and --askap-csv-format exclude each other": None
+        not in (lists.askap_columns, lists.askap_csv_format),
+        _column_problem(lists.askap_columns): bool(_column_problem(lists.askap_columns)),
     }
     return [words for words, is_broken in rules.items() if is_broken]

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import configparser
 import json
 import logging
 import os
 import shutil
-import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import NoReturn
 
 import numpy as np
 import pandas as pd
 from astropy.io import fits
 
-from racs_transients.errors import ConfigError, SourceFinderError
+from racs_transients.errors import ConfigError
 from racs_transients.finders.base import Settings, canonical_sources
-from racs_transients.finders.lists import read_raw_list
+from racs_transients.finders.lists import ListSource, read_raw_list
+from racs_transients.finders.process import TIME_LIMIT_S, run_programs, settings_section
 from racs_transients.finders.stripes import Islands, Stripe, share_out, stripe_data
 from racs_transients.image import Image
+from racs_transients.image_files import image_header
 from racs_transients.noise import NoiseMaps
 
 logger = logging.getLogger(__name__)
@@ -63,7 +61,6 @@ _NEGATED = frozenset({"nocov", "negative"})
 _MAPS = frozenset({"forcerms", "forcebkg"})
 
 OUTPUT = "aegean_comp.csv"
-TIME_LIMIT_S = 4 * 3600
 COLUMNS = (
     "island,source,background,local_rms,ra_str,dec_str,ra,err_ra,dec,err_dec,peak_flux,err_peak_flux,"
     "int_flux,err_int_flux,a,err_a,b,err_b,pa,err_pa,flags,residual_mean,residual_std,psf_a,psf_b,psf_pa"
@@ -164,19 +161,12 @@ class Aegean:
         pandas.DataFrame
             ``schema.SOURCES``; no rows where Aegean found nothing.
         """
-        raw = read_raw_list(folder / OUTPUT, "aegean")
+        raw = read_raw_list(ListSource(folder / OUTPUT, "aegean"))
         return canonical_sources(raw, image, noise, flux_error=flux_error)
 
 
 def _read_settings(path: Path) -> Settings:
-    parser = configparser.ConfigParser(interpolation=None)
-    try:
-        parser.read_string(path.read_text(encoding="utf-8"))
-        section = parser["aegean"]
-    except KeyError as error:
-        raise ConfigError(f"{path} has no section [aegean].") from error
-    except (OSError, UnicodeDecodeError, configparser.Error) as error:
-        raise ConfigError(f"{path} cannot be read as Aegean settings: {str(error).splitlines()[0]}.") from error
+    section = {key.lower(): text for key, text in settings_section(path, "aegean", "Aegean").items()}
     unknown = sorted(set(section) - set(OPTIONS) - _OVERRIDDEN)
     if unknown:
         raise ConfigError(f"{path}: unknown Aegean settings {', '.join(unknown)}; known are {', '.join(OPTIONS)}.")
@@ -223,14 +213,6 @@ def _arguments(settings: Settings) -> dict[str, object]:
     return arguments
 
 
-def _plain_header(image: Image) -> fits.Header:
-    """Return a two-axis header with the beam in it, whatever the image's own header was like."""
-    header = image.wcs.to_header()
-    header["BMAJ"], header["BMIN"], header["BPA"] = image.beam.major / 3600, image.beam.minor / 3600, image.beam.pa
-    header["BUNIT"] = "Jy/beam"
-    return header
-
-
 def _forced(noise: NoiseMaps, settings: Settings) -> NoiseMaps:
     """Return the noise maps with what the settings force upon them."""
     rms, background = settings.get("forcerms"), settings.get("forcebkg")
@@ -245,7 +227,7 @@ def _number(value: object, default: float) -> float:
 
 
 def _write_stripe(target: Path, image: Image, maps: NoiseMaps, islands: Islands, stripe: Stripe) -> None:
-    header = _plain_header(image)
+    header = image_header(image)
     # a header written by wcslib leaves a reference pixel of 0 out
     header["CRPIX2"] = header.get("CRPIX2", 0.0) - stripe.start
     rows = slice(stripe.start, stripe.stop)
@@ -265,38 +247,9 @@ def usable_cores() -> int:
 
 def _run_workers(folder: Path, processes: int) -> None:
     # Aegean hangs and crashes on some images, and sets numpy's error state for the whole process
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "racs_transients.finders.aegean_worker", str(folder)]
-    deadline = time.monotonic() + TIME_LIMIT_S
-    workers = []
-    try:
-        for first in range(processes):
-            with (folder / f"aegean_{first}.log").open("w", encoding="utf-8") as log:
-                workers.append(
-                    subprocess.Popen(
-                        [*command, str(first), str(processes)], stdout=log, stderr=subprocess.STDOUT, env=environment
-                    )
-                )
-        for worker in workers:
-            worker.wait(timeout=max(1.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired as error:
-        raise SourceFinderError(f"Aegean did not end within {TIME_LIMIT_S / 3600:g} hours and was stopped.") from error
-    finally:
-        for worker in workers:
-            if worker.poll() is None:
-                worker.kill()
-                worker.wait()
-    for first, worker in enumerate(workers):
-        if worker.returncode != 0:
-            _raise_failure(folder / f"aegean_{first}.log", worker.returncode)
-
-
-def _raise_failure(log: Path, code: int) -> NoReturn:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    # the folder does not outlive a failure, the program's log does
-    logger.error("the end of what Aegean wrote:\n%s", "\n".join(lines[-30:]))
-    reason = lines[-1] if lines else "it wrote nothing"
-    raise SourceFinderError(f"Aegean failed with exit code {code} ({reason}); the log shows more of its output.")
+    command = [sys.executable, "-m", "racs_transients.finders.aegean_worker", str(folder.resolve())]
+    commands = [[*command, str(first), str(processes)] for first in range(processes)]
+    run_programs("Aegean", commands, folder, limit=TIME_LIMIT_S)
 
 
 def _merge(stripes: list[Path], output: Path) -> None:

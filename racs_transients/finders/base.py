@@ -82,7 +82,7 @@ def canonical_sources(raw: pd.DataFrame, image: Image, noise: NoiseMaps, *, flux
     raw : pandas.DataFrame
         Columns island_id, ra, dec (degrees), flux_peak (mJy/beam), flux_int (mJy), major, minor
         (arcsec), pa (degrees), finder_flux_peak_err, finder_flux_int_err, finder_flags; optionally
-        rms (mJy/beam), used where the noise map has none.
+        rms (mJy/beam), used where the noise map has none, and island_components, else counted.
     image : Image
         The image.
     noise : NoiseMaps
@@ -108,10 +108,11 @@ def canonical_sources(raw: pd.DataFrame, image: Image, noise: NoiseMaps, *, flux
         beam=image.beam,
         flux_error=flux_error,
     )
+    counted = raw.groupby("island_id")["ra"].transform("size")
     columns = raw.drop(columns=[c for c in ("rms",) if c in raw]).assign(
         source_id=np.arange(1, len(raw) + 1),
         name=sky.iau_name("", raw["ra"], raw["dec"]),
-        island_components=raw.groupby("island_id")["ra"].transform("size"),
+        island_components=raw.get("island_components", counted),
         ra_err=errors.ra,
         dec_err=errors.dec,
         flux_peak_err=errors.flux_peak,

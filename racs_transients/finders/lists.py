@@ -1,73 +1,77 @@
-"""Readers of source lists: Aegean tables, and Selavy components as text, CASDA CSV or VOTable."""
+"""Supplied source lists: Aegean, Selavy, PyBDSF or any table whose columns are named, in the schema's units."""
 
 from __future__ import annotations
 
-import gzip
 import logging
 import re
-import zlib
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from xml.parsers.expat import ExpatError
 
 import numpy as np
 import pandas as pd
 from astropy import units as u
-from astropy.io.votable import parse_single_table
-from astropy.table import Table
+from astropy.coordinates import Angle
 
 from racs_transients.errors import SourceFinderError
 from racs_transients.finders.base import canonical_sources
-from racs_transients.image import Image, quiet_fits
+from racs_transients.finders.islands import components_of, island_names
+from racs_transients.finders.readers import RawTable, read_table
+from racs_transients.image import Image
+from racs_transients.list_formats import (
+    FORMATS,
+    REQUIRED,
+    ROLES,
+    SHAPE,
+    ListFormat,
+    absent_columns,
+    detect,
+    own_format,
+)
 from racs_transients.noise import NoiseMaps
 
 logger = logging.getLogger(__name__)
 
-_ROLES = (
-    "island_id", "ra", "dec", "flux_peak", "finder_flux_peak_err", "flux_int", "finder_flux_int_err",
-    "major", "minor", "pa", "finder_flags", "rms",
-)  # fmt: skip
-_UNITS = MappingProxyType(
-    {
-        "ra": "deg", "dec": "deg", "pa": "deg", "major": "arcsec", "minor": "arcsec",
-        "flux_peak": "mJy", "finder_flux_peak_err": "mJy",
-        "flux_int": "mJy", "finder_flux_int_err": "mJy", "rms": "mJy",
-    }
-)  # fmt: skip
-# Columns and units (where the file states none) of each format, in the order of _ROLES.
-_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "aegean": (
-            "island", "ra", "dec", "peak_flux", "err_peak_flux", "int_flux", "err_int_flux",
-            "a", "b", "pa", "flags", "local_rms",
-        ),
-        "selavy": (
-            "island_id", "ra_deg_cont", "dec_deg_cont", "flux_peak", "flux_peak_err", "flux_int", "flux_int_err",
-            "maj_axis", "min_axis", "pos_ang", "flag_c4", "rms_image",
-        ),
-    }
-)  # fmt: skip
-_FLUX_UNIT = MappingProxyType({"aegean": "Jy", "selavy": "mJy"})
 _PER_BEAM = re.compile(r"\s*(/\s*beam|[ .]?beam(-1|\^-1|\*\*-1))\s*", re.IGNORECASE)
-_REQUIRED = ("ra", "dec", "flux_peak", "flux_int", "major", "minor", "pa")
+# Units of positions as text, and how hours are written
+_SEXAGESIMAL = {"hms": u.hourangle, "dms": u.deg}
+_HOURS = frozenset({"h", "hr", "hour", "hours"})
+# What needs no statement: everybody writes it in degrees
+_DEGREES = frozenset({"ra", "dec", "pa"})
 
 
-def read_source_list(
-    path: Path, image: Image, noise: NoiseMaps, *, kind: str | None = None, flux_error: float = 0.0
-) -> pd.DataFrame:
-    """Read a supplied source list of the image.
+@dataclass(frozen=True, slots=True)
+class ListSource:
+    """A supplied list and what is said of it.
 
     Parameters
     ----------
     path : pathlib.Path
-        Aegean table (CSV, VOTable, FITS) or Selavy components (text, CASDA CSV or VOTable).
+        The list.
+    kind : {"aegean", "selavy", "pybdsf"}, optional
+        Expected format; what the columns say wins, with a warning.
+    columns : str, optional
+        Names and units of the columns of any other table, as `formats.own_format` takes them.
+    islands : pathlib.Path, optional
+        Island list; without it the components of an island are counted in the list itself.
+    """
+
+    path: Path
+    kind: str | None = None
+    columns: str | None = None
+    islands: Path | None = None
+
+
+def read_source_list(source: ListSource, image: Image, noise: NoiseMaps, *, flux_error: float = 0.0) -> pd.DataFrame:
+    """Read a supplied source list of the image.
+
+    Parameters
+    ----------
+    source : ListSource
+        The list.
     image : Image
         The image they were found in.
     noise : NoiseMaps
         Its noise.
-    kind : {"aegean", "selavy"}, optional
-        Detected from the columns by default.
     flux_error : float
         Fractional error of the flux scale.
 
@@ -81,8 +85,12 @@ def read_source_list(
     SourceFinderError
         If the file cannot be read, lacks columns, or has no source on the image.
     """
-    raw = read_raw_list(path, kind)
-    bad = raw[list(_REQUIRED)].isna().any(axis=1)
+    path, raw = source.path, read_raw_list(source)
+    if raw[list(SHAPE)].isna().all(axis=None) and len(raw):
+        logger.info("%s has no sizes: its sources are taken as unresolved", path.name)
+        beam = image.beam
+        raw = raw.assign(major=beam.major, minor=beam.minor, pa=beam.pa % 180)
+    bad = raw[[*REQUIRED, *SHAPE]].isna().any(axis=1)
     if bad.any():
         raise SourceFinderError(
             f"{path}: {bad.sum()} sources have no position, flux or size, the first is row {bad.argmax() + 1}."
@@ -101,53 +109,63 @@ def read_source_list(
     return canonical_sources(raw[inside], image, noise, flux_error=flux_error)
 
 
-def read_raw_list(path: Path, kind: str | None = None) -> pd.DataFrame:
+def read_raw_list(source: ListSource) -> pd.DataFrame:
     """Read a source list into common names and units (mJy, arcsec, degrees).
 
     Parameters
     ----------
-    path : pathlib.Path
-        The file.
-    kind : {"aegean", "selavy"}, optional
-        Expected format; what the columns say wins, with a warning.
+    source : ListSource
+        The list.
 
     Returns
     -------
     pandas.DataFrame
-        Columns as `canonical_sources` takes them.
+        Columns as `canonical_sources` takes them; no sizes where the list has none.
 
     Raises
     ------
     SourceFinderError
-        If the file cannot be read or lacks columns.
+        If the file cannot be read, or lacks columns or units.
     """
-    table, units = _read_any(path)
-    found = _detect(path, table)
-    if kind is not None and kind != found:
-        # both documented ini files say aegean of lists that Selavy wrote
-        logger.warning("%s is a list by %s, not %s, and is read as such", path.name, found, kind)
-    kind = found
-    names = dict(zip(_ROLES, _COLUMNS[kind], strict=True))
-    absent = [names[role] for role in _REQUIRED if names[role] not in table]
-    if absent:
-        raise SourceFinderError(f"{path} lacks the columns {', '.join(absent)} of a list by {kind}.")
+    path, table = source.path, read_table(source.path)
+    format_ = own_format(source.columns) if source.columns else _detected(path, table, source.kind)
+    error = absent_columns(format_, table.rows.columns, path)
+    if error is not None:
+        raise error
     columns = {
-        role: _convert(table[name], units.get(name) or _default_unit(role, kind), role, path)
-        for role, name in names.items()
-        if name in table
+        role: _convert(table, name, role, format_, path)
+        for role, name in format_.columns.items()
+        if name in table.rows.columns
     }
-    raw = pd.DataFrame(columns).reset_index(drop=True)
-    return _mended(raw, path)
+    raw = _mended(pd.DataFrame(columns).reset_index(drop=True), path)
+    if source.islands is not None:
+        if "island_id" not in columns:
+            raise SourceFinderError(f"{path} does not say which island a source is in; leave {source.islands} out.")
+        raw = raw.assign(island_components=components_of(raw["island_id"], source.islands, path.name))
+    return raw.assign(island_id=pd.factorize(raw["island_id"], sort=True)[0] + 1)
+
+
+def _detected(path: Path, table: RawTable, kind: str | None) -> ListFormat:
+    found = detect(table.rows.columns)
+    if found is None:
+        raise SourceFinderError(
+            f"{path} is no list by {', '.join(FORMATS)}; name its columns with --askap-columns. "
+            f"It has {', '.join(map(str, table.rows.columns))}."
+        )
+    if kind is not None and kind != found.name:
+        # both documented ini files say aegean of lists that Selavy wrote
+        logger.warning("%s is a list by %s, not %s, and is read as such", path.name, found.name, kind)
+    return found
 
 
 def _mended(raw: pd.DataFrame, path: Path) -> pd.DataFrame:
-    islands = raw["island_id"] if "island_id" in raw else pd.Series(np.arange(len(raw)))
     no_total = raw["flux_int"] == 0
     if no_total.any():
         logger.warning("%s: %d sources have integrated flux 0; their peak is taken", path.name, no_total.sum())
     errors = ["finder_flux_peak_err", "finder_flux_int_err"]
+    raw = raw.assign(**{role: raw.get(role, np.nan) for role in SHAPE})
     return raw.assign(
-        island_id=pd.factorize(islands, sort=True)[0] + 1,
+        island_id=raw.get("island_id", pd.Series(np.arange(len(raw)))),
         flux_int=raw["flux_int"].where(~no_total, raw["flux_peak"]),
         finder_flags=raw.get("finder_flags", 0),
         pa=raw["pa"] % 180,
@@ -156,100 +174,49 @@ def _mended(raw: pd.DataFrame, path: Path) -> pd.DataFrame:
     )
 
 
-def _default_unit(role: str, kind: str) -> str:
-    unit = _UNITS.get(role, "")
-    return _FLUX_UNIT[kind] if unit == "mJy" else unit
-
-
-def _convert(values: pd.Series, unit: str, role: str, path: Path) -> pd.Series:
+def _convert(table: RawTable, name: str, role: str, format_: ListFormat, path: Path) -> pd.Series:
+    """Return a column in the unit of its role."""
+    values, target = table.rows[name], ROLES[role]
     if role == "island_id":
-        return values.astype("str")
+        return island_names(values)
+    if not target:
+        return pd.to_numeric(values, errors="coerce").fillna(0).astype("int64")
+    unit = _unit(table, name, role, format_, path)
+    if unit in _SEXAGESIMAL:
+        return _angles(values, unit, name, path)
     numbers: pd.Series = pd.to_numeric(values, errors="coerce")
-    target = _UNITS.get(role)
-    if target is None:
-        return numbers.fillna(0).astype("int64")
+    if len(numbers) and numbers.isna().all() and values.notna().any():
+        hint = f"; write {role} = {name} [{'hms' if role == 'ra' else 'dms'}]" if role in ("ra", "dec") else ""
+        raise SourceFinderError(
+            f"{path}: the column {name} holds no numbers but {values.dropna().iloc[0]!r}{hint or '.'}"
+        )
     try:
         # a brightness per beam is compared in its numerator; beams cancel
         factor: float = u.Unit(_PER_BEAM.sub("", unit).strip()).to(target)
     except (ValueError, TypeError) as error:
-        raise SourceFinderError(f"{path}: column for {role} is in {unit!r}, which is no {target}.") from error
+        raise SourceFinderError(
+            f"{path}: the column {name} ({role}) is in {unit!r}, which cannot be turned into {target}."
+        ) from error
     return numbers * factor
 
 
-def _detect(path: Path, table: pd.DataFrame) -> str:
-    for kind in ("aegean", "selavy"):
-        if {_COLUMNS[kind][3], _COLUMNS[kind][1]} <= set(table.columns):
-            return kind
-    raise SourceFinderError(
-        f"{path} is neither an Aegean nor a Selavy list: it has no column peak_flux or flux_peak beside its positions."
-    )
+def _unit(table: RawTable, name: str, role: str, format_: ListFormat, path: Path) -> str:
+    """Return the unit of a column: a user's own word, else the file's, else the format's."""
+    stated = table.units.get(name)
+    if format_.name in FORMATS:
+        return stated or format_.units[role]
+    unit = format_.units.get(role) or stated or ("deg" if role in _DEGREES else None)
+    if unit is None:
+        raise SourceFinderError(
+            f"{path} does not state the unit of {name}; write it in --askap-columns: {role} = {name} [{ROLES[role]}]."
+        )
+    return "hourangle" if role == "ra" and unit.lower() in _HOURS else unit
 
 
-def _read_any(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Return a table and the units that the file states."""
-    if not path.exists():
-        raise SourceFinderError(f"There is no source list {path}.")
-    suffixes = [s.lower() for s in path.suffixes]
-    suffix = suffixes[-2] if suffixes[-1:] == [".gz"] and len(suffixes) > 1 else (suffixes or [""])[-1]
-    reader = {".xml": _read_votable, ".vot": _read_votable, ".fits": _read_fits, ".txt": _read_text}.get(
-        suffix, _read_csv
-    )
+def _angles(values: pd.Series, unit: str, name: str, path: Path) -> pd.Series:
     try:
-        table, units = reader(path)
-    except SourceFinderError:
-        raise
-    except (OSError, EOFError, ValueError, IndexError, KeyError, TypeError, zlib.error, ExpatError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise SourceFinderError(f"{path} cannot be read as a source list: {reason}.") from error
-    # CASDA puts col_ before each name in its VOTables
-    strip = {name: name.removeprefix("col_") for name in table.columns}
-    return table.rename(columns=strip), {strip[name]: unit for name, unit in units.items()}
-
-
-def _read_csv(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
-    return pd.read_csv(path), {}
-
-
-def _read_text(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Read Selavy's fixed-width text: names in the first line, units in the second."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as stream:
-        lines = stream.read().splitlines()
-    if len(lines) < 2 or not all(line.startswith("#") for line in lines[:2]):
-        raise SourceFinderError(f"{path} is no Selavy component list: its first two lines should hold names and units.")
-    names = lines[0].lstrip("#").split()
-    # the last column, a comment, may hold blanks or nothing
-    wanted = len(names) - 1
-    rows = [line.split(None, wanted)[:wanted] for line in lines[2:] if line.strip() and not line.startswith("#")]
-    short = next((number for number, row in enumerate(rows, 3) if len(row) < wanted), None)
-    if short is not None:
-        raise SourceFinderError(f"{path}: line {short} has fewer than {wanted} values; is the file truncated?")
-    return pd.DataFrame(rows, columns=names[:wanted]), _unit_by_position(lines[0], lines[1], names)
-
-
-def _unit_by_position(header: str, unit_line: str, names: list[str]) -> dict[str, str]:
-    units, start = {}, 0
-    for name in names:
-        at = header.index(name, start)
-        end = at + len(name)
-        found = unit_line[start + 1 : end].strip(" []#")
-        if found and found != "--":
-            units[name] = found.strip("[]")
-        start = end
-    return units
-
-
-def _read_votable(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
-    with quiet_fits():
-        table = parse_single_table(path).to_table(use_names_over_ids=True)
-    return _from_astropy(table)
-
-
-def _read_fits(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
-    with quiet_fits():
-        return _from_astropy(Table.read(path, format="fits"))
-
-
-def _from_astropy(table: Table) -> tuple[pd.DataFrame, dict[str, str]]:
-    units = {name: str(table[name].unit) for name in table.colnames if table[name].unit is not None}
-    return pd.DataFrame({name: np.asarray(table[name].tolist(), dtype=object) for name in table.colnames}), units
+        return pd.Series(Angle(values.astype("str").tolist(), unit=_SEXAGESIMAL[unit]).deg, index=values.index)
+    except ValueError as error:
+        raise SourceFinderError(
+            f"{path}: the column {name} is not written as {unit}: {str(error).splitlines()[0]}"
+        ) from error

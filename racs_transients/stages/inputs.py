@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ from racs_transients.catalogues import (
 )
 from racs_transients.config import Config
 from racs_transients.errors import ConfigError
-from racs_transients.finders import FINDERS, good_fits, read_source_list
+from racs_transients.finders import FINDERS, ListSource, SourceFinder, good_fits, read_source_list
 from racs_transients.image import Image, image_radius, read_image
 from racs_transients.image_files import write_image
+from racs_transients.image_lists import file_of_image
 from racs_transients.noise import NoiseMaps, measure_noise, typical
 from racs_transients.runfolder import image_stem
 from racs_transients.stages.run import Observation, Run
@@ -251,17 +253,14 @@ def source_list(image: Image, noise: NoiseMaps, run: Run, survey: Survey | None 
     pandas.DataFrame
         ``schema.SOURCES``.
     """
-    role, given = _given_list(run, survey)
+    given = _given_list(run, survey)
     with run.stages(_of("ASKAP sources", survey)) as done:
         if given is not None:
-            run.folder.record_input(role, given)
-            found = read_source_list(
-                given, image, noise, kind=run.config.catalogues.askap_csv_format, flux_error=_flux_error(run)
-            )
-            how = f"from {given.name}"
+            found = read_source_list(given, image, noise, flux_error=_flux_error(run))
+            how = f"from {given.path.name}"
         else:
             finder = FINDERS[run.config.analysis.sourcefinder]
-            settings = finder.settings(run.config.analysis.aegean_settings_config)
+            settings = _finder_settings(finder, run)
             cache, reused = run.folder.cached(
                 _cache("sources", survey),
                 [*_key(image, run, survey), finder.name, dict(settings)],
@@ -275,12 +274,34 @@ def source_list(image: Image, noise: NoiseMaps, run: Run, survey: Survey | None 
     return kept
 
 
-def _given_list(run: Run, survey: Survey | None) -> tuple[str, Path | None]:
+def _given_list(run: Run, survey: Survey | None) -> ListSource | None:
     """Return the list that the user gave for an image: --askap-csv is that of the image compared."""
-    analysis, catalogues = run.config.analysis, run.config.catalogues
-    if analysis.convolve and survey is None:
-        return "convolved_non_conv_askap_csv", analysis.convolved_non_conv_askap_csv
-    return "askap_csv", catalogues.askap_csv
+    analysis, catalogues, image = run.config.analysis, run.config.catalogues, run.folder.manifest["image"]["path"]
+    section, prefix = (
+        (analysis, "convolved_non_conv_askap") if analysis.convolve and survey is None else (catalogues, "askap")
+    )
+    files = {
+        role: file_of_image(Path(image), getattr(section, role), run.config.images)
+        for role in (f"{prefix}_csv", f"{prefix}_islands_csv")
+    }
+    for role, path in files.items():
+        if path is not None:
+            run.folder.record_input(role, path)
+    components, islands = files.values()
+    if components is None:
+        return None
+    return ListSource(components, catalogues.askap_csv_format, catalogues.askap_columns, islands)
+
+
+def _finder_settings(finder: SourceFinder, run: Run) -> Mapping[str, object]:
+    """Return the settings of the finder; a file's are kept beside the results."""
+    path: Path | None = getattr(run.config.analysis, f"{finder.name}_settings_config")
+    settings = finder.settings(path)
+    if path is not None:
+        run.folder.record_input(f"{finder.name}_settings_config", path)
+        text = path.read_text(encoding="utf-8")
+        run.folder.write(f"{finder.name}_settings_used.cfg", lambda target: target.write_text(text, encoding="utf-8"))
+    return settings
 
 
 def _flux_error(run: Run) -> float:

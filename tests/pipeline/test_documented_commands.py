@@ -52,7 +52,7 @@ weight_crop_image=weights.fits
 convolve=True
 convolved_image=convolved.fits
 convolved_non_conv_askap_csv=askap_catalog.csv
-convolved_non_conv_askap_islands_csv=askap_catalog.csv
+convolved_non_conv_askap_islands_csv=askap_islands_catalog.csv
 sourcefinder=aegean
 # aegean_settings_config=None
 # pybdsf_settings_config=None
@@ -62,7 +62,7 @@ askap_flux_error=0.1
 
 [CATALOGUES]
 askap_csv=askap_catalog.csv
-askap_islands_csv=askap_catalog.csv
+askap_islands_csv=askap_islands_catalog.csv
 # sumss_csv=None
 # nvss_csv=None
 askap_csv_format=aegean
@@ -282,6 +282,8 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
     )  # fmt: skip
     aegean.to_csv(folder / "askap_catalog.csv", index=False)
+    islands = aegean[["island"]].assign(components=1)
+    islands.to_csv(folder / "askap_islands_catalog.csv", index=False)
     (folder / "long.ini").write_text(LONG_INI, encoding="utf-8")
     (folder / "myparset.in").write_text(SHORT_INI, encoding="utf-8")
     (folder / "answer.xml").write_bytes(votable(whole_query(pd.read_csv(files.catalogue), settings)))
@@ -410,7 +412,7 @@ def test_examples_here_are_those_of_the_documentation() -> None:
         documented, here = lines[start : end + 1], text.splitlines()
         assert [line.partition("=")[0] for line in documented] == [line.partition("=")[0] for line in here]
         different = {d.partition("=")[0] for d, h in zip(documented, here, strict=True) if d != h}
-        assert all(OPTIONS[name][1].kind in {"file", "folder", "new_folder"} for name in different)
+        assert all(OPTIONS[name][1].kind in {"file", "files", "folder", "new_folder"} for name in different)
     (command,) = [line for line in lines if line.startswith(f"processASKAPimage.py {IMAGE}")]
     documented, here = shlex.split(command)[1:], shlex.split(COMMAND)
     assert [word for word in documented if not word.startswith("/")] == [

@@ -12,6 +12,7 @@ import pytest
 from racs_transients.arguments import ALIASES, OPTIONS, spelled, without_secrets
 from racs_transients.config import LATER_STAGES, REDACTED, SECTIONS, Config, Database
 from racs_transients.errors import ConfigError
+from racs_transients.image_lists import file_of_image
 from racs_transients.options import ParsedOptions, parse_options
 
 # Reference table of the earlier pipeline, with the defaults that this one changes on purpose noted.
@@ -229,7 +230,10 @@ def test_all_mistakes_are_reported_at_once(image: str) -> None:
         (["--frequency", "inf"], "--frequency is a number in Hz, not 'inf'"),
         (["--nice", "-1"], "--nice is at least 0 and at most 19, not -1"),
         (["--candidate-min-ratio", "0.5"], "--candidate-min-ratio is at least 1, not 0.5"),
-        (["--askap-csv-format", "pyse"], "--askap-csv-format is one of aegean, selavy, not 'pyse'"),
+        (
+            ["--askap-csv-format", "pyse"],
+            "--askap-csv-format is one of aegean, selavy, pybdsf, racs_transients, not 'pyse'",
+        ),
         (["-c"], "-c needs the name of a file"),
         (["-c", "gone.ini"], "there is no configuration file gone.ini"),
     ],
@@ -253,10 +257,92 @@ def test_a_run_needs_images_of_different_names(image: str, tmp_path: Path) -> No
     assert mistakes_of([]) == ["no image is given; name one beside the options or with images= in [GENERAL]"]
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / image).touch()
-    assert mistakes_of([image, f"other/{image}", "--askap-csv", image]) == [
-        "two images have the same name, so that their results folders would be one",
-        "--askap-csv is the list of one image; run the images one by one",
+    assert mistakes_of([image, f"other/{image}"]) == [
+        "two images have the same name, so that their results folders would be one"
     ]
+
+
+MANY = (
+    "--askap-csv",
+    "--askap-islands-csv",
+    "--convolved-non-conv-askap-csv",
+    "--convolved-non-conv-askap-islands-csv",
+)
+
+
+@pytest.fixture
+def several(image: str, tmp_path: Path) -> list[str]:
+    """Return the names of two images; each has a list and an island list."""
+    (tmp_path / "second.fits").touch()
+    for name in ("a.csv", "b.csv", "my field.csv", "field_list.csv", "second_list.csv"):
+        (tmp_path / name).touch()
+    return [image, "second.fits"]
+
+
+@pytest.mark.parametrize("option", MANY)
+def test_lists_of_several_images_are_in_their_order_or_named_by_a_pattern(several: list[str], option: str) -> None:
+    needed = ["--convolve"] + [word for other in MANY for word in (other, "a.csv,b.csv") if other != option]
+    for text, names in (
+        ("a.csv, my field.csv", ["a.csv", "my field.csv"]),
+        ("\nb.csv\na.csv\n", ["b.csv", "a.csv"]),
+        ("{image}_list.csv", ["field_list.csv", "second_list.csv"]),
+    ):
+        config = parse_options([*several, *needed, f"{option}={text}"], later={}).config
+        files = getattr(getattr(config, OPTIONS[option[2:].replace("-", "_")][0]), option[2:].replace("-", "_"))
+        assert [file_of_image(path, files, config.images) for path in config.images] == [Path.cwd() / n for n in names]
+        json.dumps(config.to_dict())
+
+
+def test_list_of_one_image_may_have_any_name(several: list[str]) -> None:
+    config = parse_options([several[0], "--askap-csv", "my field.csv"], later={}).config
+    assert (
+        file_of_image(config.images[0], config.catalogues.askap_csv, config.images) == Path("my field.csv").absolute()
+    )
+    assert file_of_image(config.images[0], None, config.images) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("a.csv", "the files are 1, the images 2; give one for each image"),
+        ("a.csv,b.csv,a.csv", "the files are 3, the images 2; give one for each image"),
+        ("a.csv,gone.csv", "there is no file {here}/gone.csv"),
+        ("{{image}}_gone.csv", "there is no file {here}/field_gone.csv"),
+    ],
+)
+def test_lists_that_fit_no_image_are_refused(several: list[str], text: str, mistake: str) -> None:
+    found = mistakes_of([*several, "--askap-csv", text.format()], later={})
+    assert found[0].startswith(f"--askap-csv: {mistake.format(here=Path.cwd())}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mistake"),
+    [
+        (["--askap-islands-csv=a.csv"], "--askap-islands-csv needs the --askap-csv that it belongs to"),
+        (
+            ["--convolve", "--convolved-non-conv-askap-islands-csv=a.csv"],
+            "--convolved-non-conv-askap-islands-csv needs the --convolved-non-conv-askap-csv that it belongs to",
+        ),
+        (
+            ["--askap-csv-format=aegean", "--askap-columns=ra=a,dec=b,flux_peak=c,flux_int=d"],
+            "--askap-columns and --askap-csv-format exclude each other",
+        ),
+        (["--askap-columns=ra=a,dec=b"], "--askap-columns lacks flux_peak, flux_int"),
+        (
+            ["--askap-columns=ra=a,dec=b,flux_peek=c"],
+            "--askap-columns: unknown name flux_peek; did you mean flux_peak?; known are "
+            "ra, dec, flux_peak, flux_int, major, minor, pa, flux_peak_err, flux_int_err, rms, island, flags",
+        ),
+        (["--askap-columns=ra"], "--askap-columns: 'ra' is not of the form flux_int = S_int [mJy]"),
+        (["--askap-columns=ra=a,ra=b"], "--askap-columns: ra is given twice"),
+        (
+            ["--askap-columns=ra=a,dec=b,flux_peak=c,flux_int=d,major=e"],
+            "--askap-columns lacks minor, pa",
+        ),
+    ],
+)
+def test_options_of_lists_that_do_not_go_together(several: list[str], arguments: list[str], mistake: str) -> None:
+    assert mistakes_of([several[0], *arguments], later={}) == [mistake]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from astropy.wcs import WCS
 
 from racs_transients.beam import Beam
 from racs_transients.errors import SourceFinderError
-from racs_transients.finders import canonical_sources, good_fits, read_source_list
+from racs_transients.finders import ListSource, canonical_sources, good_fits, read_source_list
 from racs_transients.finders.lists import read_raw_list
 from racs_transients.image import Image
 from racs_transients.noise import NoiseMaps
@@ -84,7 +84,7 @@ def selavy_text(flux_unit="mJy", size_unit="arcsec"):
 @pytest.mark.parametrize("suffix", [".csv", ".xml", ".fits"])
 def test_aegean_in_its_three_formats(tmp_path, suffix):
     image, noise = field()
-    found = read_source_list(write_aegean(tmp_path / f"list{suffix}"), image, noise)
+    found = read_source_list(ListSource(write_aegean(tmp_path / f"list{suffix}")), image, noise)
     assert list(found.columns) == [column.name for column in SOURCES]
     by_flux = found.sort_values("flux_peak", ascending=False)
     assert by_flux["flux_peak"].tolist() == pytest.approx([20, 10, 5])
@@ -108,7 +108,7 @@ def test_selavy_text_obeys_its_unit_line(tmp_path, flux_unit, size_unit, suffix)
     path = tmp_path / f"selavy{suffix}"
     text = selavy_text(flux_unit, size_unit).encode()
     path.write_bytes(gzip.compress(text) if suffix.endswith("gz") else text)
-    found = read_source_list(path, *field()).sort_values("flux_peak")
+    found = read_source_list(ListSource(path), *field()).sort_values("flux_peak")
     assert found["flux_peak"].tolist() == pytest.approx([5, 10])
     assert found["flux_int"].tolist() == pytest.approx([6, 12])
     assert found["major"].tolist() == pytest.approx([16, 16], rel=1e-4)
@@ -117,8 +117,8 @@ def test_selavy_text_obeys_its_unit_line(tmp_path, flux_unit, size_unit, suffix)
 
 def test_order_of_rows_does_not_matter(tmp_path):
     image, noise = field()
-    one = read_source_list(write_aegean(tmp_path / "a.csv"), image, noise)
-    other = read_source_list(write_aegean(tmp_path / "b.csv", aegean_table().iloc[[2, 0, 1]]), image, noise)
+    one = read_source_list(ListSource(write_aegean(tmp_path / "a.csv")), image, noise)
+    other = read_source_list(ListSource(write_aegean(tmp_path / "b.csv", aegean_table().iloc[[2, 0, 1]])), image, noise)
     pd.testing.assert_frame_equal(one, other)
 
 
@@ -126,18 +126,18 @@ def test_sources_off_the_image_or_on_blank_pixels_are_left_out_and_counted(tmp_p
     image, noise = field()
     ra, dec = image.pixel_to_sky([100, 100, -50], [100, 5, 100])
     path = write_aegean(tmp_path / "a.csv", aegean_table(ra=ra, dec=dec))
-    assert len(read_source_list(path, image, noise)) == 1
+    assert len(read_source_list(ListSource(path), image, noise)) == 1
     assert "2 of 3 sources" in caplog.text
 
 
 def test_integrated_flux_of_zero_is_logged(tmp_path, caplog):
-    read_source_list(write_aegean(tmp_path / "a.csv"), *field())
+    read_source_list(ListSource(write_aegean(tmp_path / "a.csv")), *field())
     assert "1 sources have integrated flux 0" in caplog.text
 
 
 def test_flux_error_is_added(tmp_path):
     path = write_aegean(tmp_path / "a.csv")
-    plain, scaled = (read_source_list(path, *field(), flux_error=error) for error in (0.0, 0.1))
+    plain, scaled = (read_source_list(ListSource(path), *field(), flux_error=error) for error in (0.0, 0.1))
     np.testing.assert_allclose(scaled["flux_int_err"], np.hypot(plain["flux_int_err"], 0.1 * plain["flux_int"]))
 
 
@@ -159,7 +159,7 @@ def test_own_noise_of_the_list_serves_where_ours_is_blank():
     [
         (aegean_table().drop(columns="int_flux"), "lacks the columns int_flux"),
         (aegean_table().drop(columns=["a", "b"]), "lacks the columns a, b"),
-        (aegean_table().rename(columns={"peak_flux": "flux"}), "neither an Aegean nor a Selavy list"),
+        (aegean_table().rename(columns={"peak_flux": "flux"}), "no list by aegean, .*; name its columns"),
         (aegean_table(ra=[150.0, np.nan, np.nan]), "2 sources have no position, flux or size, the first is row 2"),
         (aegean_table(peak_flux=["bright", 0.1, 0.1]), "1 sources have no position"),
         (aegean_table(ra=np.array([150.01, 150.0, 149.98]) / 15), "None of the 3 sources .* hours"),
@@ -169,7 +169,7 @@ def test_own_noise_of_the_list_serves_where_ours_is_blank():
 def test_unusable_list_is_refused_in_one_sentence(tmp_path, table, words):
     path = write_aegean(tmp_path / "a.csv", table)
     with pytest.raises(SourceFinderError, match=words) as caught:
-        read_source_list(path, *field())
+        read_source_list(ListSource(path), *field())
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -180,7 +180,7 @@ def test_rubbish_is_refused_in_one_sentence(tmp_path, suffix, content):
     path = tmp_path / f"list{suffix}"
     path.write_bytes(content)
     with pytest.raises(SourceFinderError) as caught:
-        read_source_list(path, *field())
+        read_source_list(ListSource(path), *field())
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -189,19 +189,19 @@ def test_cut_off_selavy_text_names_the_line(tmp_path):
     path = tmp_path / "selavy.txt"
     path.write_text(selavy_text()[:-90], encoding="utf-8")
     with pytest.raises(SourceFinderError, match=r"line 4 has fewer .* truncated"):
-        read_source_list(path, *field())
+        read_source_list(ListSource(path), *field())
 
 
 def test_wrong_unit(tmp_path):
     path = tmp_path / "selavy.txt"
     path.write_text(selavy_text().replace("[mJy/beam]", "[K       ]"), encoding="utf-8")
-    with pytest.raises(SourceFinderError, match=r"'K'.* no mJy"):
-        read_source_list(path, *field())
+    with pytest.raises(SourceFinderError, match=r"'K'.* cannot be turned into mJy"):
+        read_source_list(ListSource(path), *field())
 
 
 def test_missing_list(tmp_path):
     with pytest.raises(SourceFinderError, match="There is no source list"):
-        read_source_list(tmp_path / "none.csv", *field())
+        read_source_list(ListSource(tmp_path / "none.csv"), *field())
 
 
 @pytest.mark.realdata
@@ -216,7 +216,7 @@ def test_missing_list(tmp_path):
     ],
 )
 def test_real_selavy_lists(name, number):
-    raw = read_raw_list(REAL / name)
+    raw = read_raw_list(ListSource(REAL / name))
     assert len(raw) == number
     # an error of 0 is none; all else is there
     assert not raw.drop(columns=["finder_flux_peak_err", "finder_flux_int_err"]).isna().any().any()
@@ -232,7 +232,7 @@ def test_real_selavy_lists(name, number):
 def test_real_casda_csv_and_votable_hold_the_same():
     stem = "casda_selavy_SB11136.components"
     csv, votable = (
-        read_raw_list(REAL / f"{stem}.{kind}.gz")
+        read_raw_list(ListSource(REAL / f"{stem}.{kind}.gz"))
         .drop(columns="island_id")
         .sort_values(["ra", "dec", "flux_peak"], ignore_index=True)
         for kind in ("csv", "xml")
@@ -251,7 +251,7 @@ def test_real_list_that_crosses_ra_zero():
     wcs.wcs.cdelt = -180 / 3600, 180 / 3600
     rms = np.full((200, 200), RMS, np.float32)
     image = Image(wcs_image.path, np.zeros_like(rms), wcs, 888.0, Beam(15, 12))
-    found = read_source_list(path, image, NoiseMaps(np.zeros_like(rms), rms))
+    found = read_source_list(ListSource(path), image, NoiseMaps(np.zeros_like(rms), rms))
     assert len(found) == 15
     assert (found["ra"] < 180).any()
     assert (found["ra"] > 180).any()
