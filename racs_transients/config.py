@@ -70,8 +70,6 @@ class LaterStage:
 # Options of stages that are not built yet. Whoever builds a stage removes its lines here, and nothing else.
 LATER_STAGES: Mapping[str, LaterStage] = MappingProxyType(
     {
-        "write_ann": LaterStage("annotation files", ("False",)),
-        "produce_overlays": LaterStage("overlay figures", ("False",)),
         "forced_photometry": LaterStage("forced photometry with Aegean", ("gls",)),
     }
 )
@@ -208,7 +206,7 @@ class Catalogues:
         "[hms], dec = DEJ2000 [dms], flux_peak = Sp [mJy/beam], flux_int = S [Jy]; also major, minor, pa, "
         "flux_peak_err, flux_int_err, rms, island, flags.",
     )
-    write_ann: bool = _option(False, "bool", "Write kvis annotation files.")
+    write_ann: bool = _option(False, "bool", "Write annotation files for kvis and regions for DS9.")
     produce_overlays: bool = _option(True, "bool", "Draw the sources over the image.")
     cache_dir: Path = field(
         default_factory=default_cache_dir,

@@ -98,6 +98,41 @@ def log_file(path: Path) -> Iterator[None]:
         handler.close()
 
 
+@contextmanager
+def collected_warnings(into: list[str]) -> Iterator[None]:
+    """Note the words of each warning once, while the context lasts.
+
+    Parameters
+    ----------
+    into : list of str
+        Where they go.
+
+    Yields
+    ------
+    None
+        Nothing.
+    """
+    handler = _Collector(into)
+    _PACKAGE.addHandler(handler)
+    try:
+        yield
+    finally:
+        _PACKAGE.removeHandler(handler)
+
+
+class _Collector(logging.Handler):
+    """Keeps the messages of warnings."""
+
+    def __init__(self, into: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._into = into
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if message not in self._into:
+            self._into.append(message)
+
+
 def _record(message: str, error: Exception | None = None) -> logging.LogRecord:
     trace = (type(error), error, error.__traceback__) if error is not None else None
     return _PACKAGE.makeRecord(_PACKAGE.name, logging.ERROR, __file__, 0, message, (), trace)

@@ -16,7 +16,7 @@ from racs_transients.config import Config
 from racs_transients.database import inject_run
 from racs_transients.dbconfig import config_from_options
 from racs_transients.errors import DatabaseError, RacsTransientsError
-from racs_transients.logs import Stages, configure, log_file
+from racs_transients.logs import Stages, collected_warnings, configure, log_file
 from racs_transients.parallel import side_by_side
 from racs_transients.runfolder import RunFolder, folder_name, image_stem, open_run_folder
 from racs_transients.schema import CROSSMATCHES
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 FAILED = 1
 
 # Stages for the image, for each survey it is compared with, and for its convolution to that survey's beam
-N_STAGES, N_SURVEY_STAGES, N_CONVOLUTION = 4, 6, 4
+N_STAGES, N_SURVEY_STAGES, N_CONVOLUTION = 5, 7, 4
 
 
 def run_image(path: Path, config: Config, folder: RunFolder) -> pd.DataFrame:
@@ -74,12 +74,12 @@ def run_image(path: Path, config: Config, folder: RunFolder) -> pd.DataFrame:
             products.write_sources(folder, image_stem(field.image.path), field.sources, survey.name)
         fields.append(field)
         parts.append(compare(field, stem, run, first_id=1 + sum(map(len, parts))))
-    if not config.transients.transients:
-        return empty(CROSSMATCHES)
-
-    rows = stages.link(parts, run)
-    products.write_transients(folder, rows)
-    stages.postage_stamps(fields, rows, run)
+    rows = empty(CROSSMATCHES)
+    if config.transients.transients:
+        rows = stages.link(parts, run)
+        products.write_transients(folder, rows)
+        stages.postage_stamps(fields, rows, run)
+    stages.report(rows, run)
     return rows
 
 
@@ -113,19 +113,20 @@ def compare(field: Field, stem: str, run: Run, *, first_id: int) -> pd.DataFrame
     products.write_crossmatch(folder, stem, survey, "diagnostic", pairs)
 
     scaling = stages.scaling_of(field, run, calibration)
-    association, hidden, pairs = stages.transient_crossmatch(field, scaling, run)
-    products.write_crossmatch(folder, stem, survey, "transient", pairs)
-    if not run.config.transients.transients:
-        return empty(CROSSMATCHES)
-
-    missing = field.references[~association.matched & ~hidden.matched]
-    parts = [
-        stages.compare_matches(field, association, scaling, run),
-        stages.compare_hidden(field, hidden, scaling, calibration, run),
-        stages.compare_vanished(field, missing, scaling, calibration, run),
-        stages.compare_new(field, association, scaling, run),
-    ]
-    return stages.judge(stack(parts, CROSSMATCHES), field, scaling, run, first_id=first_id)
+    association, hidden, full = stages.transient_crossmatch(field, scaling, run)
+    products.write_crossmatch(folder, stem, survey, "transient", full)
+    rows = empty(CROSSMATCHES)
+    if run.config.transients.transients:
+        missing = field.references[~association.matched & ~hidden.matched]
+        parts = [
+            stages.compare_matches(field, association, scaling, run),
+            stages.compare_hidden(field, hidden, scaling, calibration, run),
+            stages.compare_vanished(field, missing, scaling, calibration, run),
+            stages.compare_new(field, association, scaling, run),
+        ]
+        rows = stages.judge(stack(parts, CROSSMATCHES), field, scaling, run, first_id=first_id)
+    stages.figures(field, pairs, full, rows, run)
+    return rows
 
 
 def run_images(config: Config) -> int:
@@ -200,6 +201,7 @@ def _run_in_folder(path: Path, target: Path, config: Config) -> None:
             clobber=config.general.clobber,
         ) as folder,
         log_file(target / "processASKAPimage.log"),
+        collected_warnings(folder.manifest["warnings"]),
     ):
         rows = run_image(path, config, folder)
         folder.finish("complete")

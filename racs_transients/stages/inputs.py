@@ -27,6 +27,7 @@ from racs_transients.image_files import write_image
 from racs_transients.image_lists import file_of_image
 from racs_transients.noise import NoiseMaps, measure_noise, typical
 from racs_transients.runfolder import image_stem
+from racs_transients.stages.annotation import annotate_raw
 from racs_transients.stages.run import Observation, Run
 from racs_transients.survey_options import chosen_surveys, of_survey
 from racs_transients.surveys import SURVEYS, Survey
@@ -338,6 +339,7 @@ def reference_catalogue(image: Image, survey: Survey, run: Run) -> tuple[pd.Data
             catalogue = fetch_reference(
                 survey, ra, dec, radius, cache_dir=catalogues.cache_dir, url=catalogues.vizier_url
             )
+            annotate_raw(catalogue, survey, run)
         trimmed = trim_to_image(catalogue, image)
         done(f"{len(catalogue)} sources, {len(trimmed)} on the image")
     return trimmed, bright_sources(catalogue, survey)

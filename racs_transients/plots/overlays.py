@@ -1,0 +1,198 @@
+"""Sources over the image: what the finder found, and what the survey has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from astropy.visualization import ZScaleInterval
+from matplotlib import colormaps
+from matplotlib.collections import EllipseCollection
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from racs_transients import beam
+from racs_transients.beam import FloatArray
+from racs_transients.image import Image
+from racs_transients.plots.style import new_figure, put_words, set_sky_axes
+
+# The colours of the earlier system; extended sources also have thicker lines
+SOURCE, EXTENDED = "#1f77b4", "#d62728"
+# Pixels along the longer side that a figure of this size shows
+_PIXELS = 1600
+_SIZE = (12.0, 11.4)
+# An ellipse smaller than this cannot be seen, inch
+_SMALLEST = 0.12
+_CONTRAST = 0.25
+# No darker than lets a thin coloured line be seen on it
+_GREYS = ListedColormap(colormaps["gray_r"](np.linspace(0, 0.78, 256)), name="light_greys")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlines:
+    """Ellipses in pixels of an image.
+
+    Parameters
+    ----------
+    x, y : numpy.ndarray, shape (n,)
+        0-based centres.
+    major, minor : numpy.ndarray, shape (n,)
+        Full axes.
+    angle : numpy.ndarray, shape (n,)
+        Of the major axis, degrees from +x to +y.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    major: FloatArray
+    minor: FloatArray
+    angle: FloatArray
+
+
+def outlines(image: Image, sources: pd.DataFrame) -> Outlines:
+    """Return the ellipses of sources in pixels, whatever projection and shape of pixels the image has.
+
+    Parameters
+    ----------
+    image : Image
+        The image.
+    sources : pandas.DataFrame
+        With ra, dec, degrees; major, minor, arcsec, FWHM; pa, degrees; and the beam, taken where a size is missing.
+
+    Returns
+    -------
+    Outlines
+        The FWHM as ellipses.
+
+    Notes
+    -----
+    The covariance C in (east, north) becomes J C Jᵀ with the Jacobian J of the pixel coordinates at the source,
+    from differences over 1″.
+    """
+    shape = sources[["major", "minor", "pa"]].where(
+        sources[["major", "minor"]].notna().all(axis=1),
+        sources[["beam_major", "beam_minor", "beam_pa"]].set_axis(["major", "minor", "pa"], axis=1),
+    )
+    sky_covariance = beam.covariance(shape["major"], shape["minor"], shape["pa"].fillna(0.0))
+    ra, dec = sources["ra"].to_numpy(float), sources["dec"].to_numpy(float)
+    x, y = image.sky_to_pixel(ra, dec)
+    step = 1 / 3600
+    east = image.sky_to_pixel(ra + step / np.cos(np.deg2rad(dec)), dec)
+    north = image.sky_to_pixel(ra, dec + step)
+    jacobian = np.stack([[east[0] - x, north[0] - x], [east[1] - y, north[1] - y]]).transpose(2, 0, 1)
+    # beam.axes counts its angle from the second axis towards the first
+    major, minor, angle = beam.axes(jacobian @ sky_covariance @ jacobian.transpose(0, 2, 1))
+    return Outlines(x, y, major, minor, 90 - angle)
+
+
+def block_mean(data: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    """Return the mean of blocks of pixels; blank pixels are left out.
+
+    Parameters
+    ----------
+    data : numpy.ndarray, shape (ny, nx)
+        The image.
+    factor : int
+        Pixels along the side of a block.
+
+    Returns
+    -------
+    numpy.ndarray, shape (ny // factor, nx // factor)
+        Means, NaN where all pixels are blank; the remainder at the upper and right border is left out.
+    """
+    ny, nx = (length // factor for length in data.shape)
+    result = np.empty((ny, nx), np.float32)
+    # stripes, so that no second copy of a large image is made
+    stripe = max(1, 512 // factor)
+    for start in range(0, ny, stripe):
+        rows = min(stripe, ny - start)
+        block = data[start * factor : (start + rows) * factor, : nx * factor].reshape(rows, factor, nx, factor)
+        valid = np.isfinite(block)
+        total, number = np.where(valid, block, 0).sum(axis=(1, 3)), valid.sum(axis=(1, 3))
+        result[start : start + rows] = np.where(number > 0, total / np.maximum(number, 1), np.nan)
+    return result
+
+
+def overlay(
+    image: Image,
+    sources: pd.DataFrame,
+    *,
+    name: str,
+    extended: Sequence[bool] | NDArray[np.bool_] | None = None,
+    title: str = "",
+) -> Figure:
+    """Draw the image with an ellipse at each source.
+
+    Parameters
+    ----------
+    image : Image
+        The image; shown as block means where it has more pixels than the figure.
+    sources : pandas.DataFrame
+        ``schema.SOURCES`` or ``schema.REFERENCES``.
+    name : str
+        Whose sources they are.
+    extended : sequence of bool, optional
+        Which of them are drawn as extended.
+    title : str
+        Name of the image.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        On the sky, zscale, inverted grey. Where the sources' FWHM are too small to be seen, all are enlarged by one
+        factor that the legend states.
+    """
+    figure = new_figure(*_SIZE, dpi=150)
+    axes = figure.add_subplot(projection=image.wcs)
+    factor = max(1, -(-max(image.data.shape) // _PIXELS))
+    small = block_mean(image.data, factor) * np.float32(1e3)
+    low, high = ZScaleInterval(contrast=_CONTRAST).get_limits(small[np.isfinite(small)])
+    ny, nx = small.shape
+    extent = (-0.5, nx * factor - 0.5, -0.5, ny * factor - 0.5)
+    shown = axes.imshow(small, cmap=_GREYS, vmin=low, vmax=high, origin="lower", extent=extent, interpolation="nearest")
+    axes.set_facecolor("#dee6f2")
+    set_sky_axes(axes, image.data.shape)
+    axes.set_title(title)
+    unit = "mJy/beam" + (f", means of {factor} × {factor} pixels" if factor > 1 else "")
+    figure.colorbar(shown, ax=axes, label=unit, shrink=0.8, pad=0.02, extend="both")
+
+    marks = outlines(image, sources)
+    is_extended = np.zeros(len(sources), bool) if extended is None else np.asarray(extended, bool)
+    enlarged = _enlargement(marks, image)
+    handles = []
+    for words, colour, width, chosen in (
+        (f"{name} sources", SOURCE, 1.4, ~is_extended),
+        (f"{name} extended sources", EXTENDED, 2.4, is_extended),
+    ):
+        if chosen.any():
+            axes.add_collection(
+                EllipseCollection(
+                    enlarged * marks.major[chosen], enlarged * marks.minor[chosen], marks.angle[chosen], units="xy",
+                    offsets=np.column_stack([marks.x, marks.y])[chosen], offset_transform=axes.transData,
+                    facecolors="none", edgecolors=colour, linewidths=width,
+                )
+            )  # fmt: skip
+            handles.append(Line2D([], [], color=colour, linewidth=width, label=f"{words} ({chosen.sum()})"))
+    if handles:
+        axes.legend(handles=handles, loc="upper right", framealpha=0.9)
+    put_words(axes, _words(len(sources), name, enlarged), y=0.02)
+    return figure
+
+
+def _enlargement(marks: Outlines, image: Image) -> float:
+    """Return the factor that makes the median ellipse visible, 1 where it is."""
+    if len(marks.x) == 0:
+        return 1.0
+    # nine tenths of the figure's width are the image
+    inches = float(np.nanmedian(np.sqrt(marks.major * marks.minor))) * 0.85 * _SIZE[0] / max(image.data.shape)
+    return float(max(1.0, np.ceil(_SMALLEST / inches)))
+
+
+def _words(n: int, name: str, enlarged: float) -> str:
+    if n == 0:
+        return f"no {name} source on the image"
+    return "ellipses: FWHM" + (f" × {enlarged:g}" if enlarged > 1 else "")

@@ -1,0 +1,235 @@
+"""What all figures share: colours that colour-blind people tell apart, robust statistics in words, saving."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+from astropy.visualization.wcsaxes import WCSAxes
+from astropy.wcs.utils import proj_plane_pixel_scales
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from racs_transients.beam import FloatArray
+from racs_transients.crossmatch import MATCH, NO_ASKAP_MATCH, NO_CATALOGUE_MATCH
+
+# Okabe & Ito 2008, Color Universal Design
+BLUE, ORANGE, GREEN, VERMILLION, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#6b6b6b"
+# From so many points on a figure shows their density or median instead of each of them
+MANY = 1500
+DPI = 100
+# The lightest quarter of Blues cannot be told from the paper
+DENSITY = ListedColormap(colormaps["Blues"](np.linspace(0.25, 1, 256)), name="density")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How a category of rows is drawn; never by its colour alone.
+
+    Parameters
+    ----------
+    colour : str
+        Hexadecimal.
+    marker : str
+        Matplotlib's sign for the shape.
+    label : str
+        Words of the legend.
+    """
+
+    colour: str
+    marker: str
+    label: str
+
+
+CATEGORIES: Mapping[str, Mark] = MappingProxyType(
+    {
+        MATCH: Mark(BLUE, "o", "match"),
+        NO_ASKAP_MATCH: Mark(VERMILLION, "v", "noaskapmatch"),
+        NO_CATALOGUE_MATCH: Mark(GREEN, "^", "nocatalogmatch"),
+    }
+)
+
+
+def new_figure(width: float = 10.0, height: float = 8.0, *, dpi: int = DPI) -> Figure:
+    """Return an empty figure that belongs to no pyplot state.
+
+    Parameters
+    ----------
+    width, height : float
+        Inches.
+    dpi : int
+        Pixels per inch.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        With an Agg canvas; it is gone when its last name is.
+    """
+    figure = Figure(figsize=(width, height), dpi=dpi, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG without a date, so that the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure.
+    path : pathlib.Path
+        The file.
+    """
+    figure.savefig(path, format="png", metadata={"Software": None})
+
+
+def median_mad(values: ArrayLike) -> tuple[float, float]:
+    """Return the median and the robust standard deviation.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        The values; NaN is left out.
+
+    Returns
+    -------
+    median, mad : float
+        Median, and 1.4826 × the median absolute deviation from it; NaN where there is no value.
+    """
+    known = np.asarray(values, float)
+    known = known[np.isfinite(known)]
+    if len(known) == 0:
+        return float("nan"), float("nan")
+    median = float(np.median(known))
+    return median, float(1.4826 * np.median(np.abs(known - median)))
+
+
+def running_median(x: ArrayLike, y: ArrayLike, edges: ArrayLike, *, at_least: int = 10) -> NDArray[np.float64]:
+    """Return the median of y in bins of x.
+
+    Parameters
+    ----------
+    x, y : array_like, shape (n,)
+        The points.
+    edges : array_like, shape (m + 1,)
+        Edges of the bins, ascending.
+    at_least : int
+        Bins with fewer points have no median.
+
+    Returns
+    -------
+    numpy.ndarray, shape (m,)
+        The medians; NaN where there are too few points.
+    """
+    y, edges = np.asarray(y, float), np.asarray(edges, float)
+    number = np.digitize(np.asarray(x, float), edges) - 1
+    return np.array(
+        [np.median(y[number == i]) if (number == i).sum() >= at_least else np.nan for i in range(len(edges) - 1)]
+    )
+
+
+def point_size(n: int) -> float:
+    """Return the area of a marker that keeps n points apart.
+
+    Parameters
+    ----------
+    n : int
+        Number of points.
+
+    Returns
+    -------
+    float
+        Points squared.
+    """
+    return float(np.clip(4000 / max(n, 1), 8, 60))
+
+
+def put_words(axes: Axes, words: str, *, x: float = 0.02, y: float = 0.98) -> None:
+    """Write a box of text into a corner of the axes.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        The axes.
+    words : str
+        The lines.
+    x, y : float
+        Position as a fraction of the axes; below the middle the box stands on it.
+    """
+    axes.text(
+        x,
+        y,
+        words,
+        transform=axes.transAxes,
+        va="top" if y > 0.5 else "bottom",
+        ha="left" if x < 0.5 else "right",
+        fontsize=10.5,
+        linespacing=1.35,
+        zorder=20,
+        bbox={"facecolor": "white", "edgecolor": "0.7", "alpha": 0.9, "boxstyle": "round,pad=0.4"},
+    )
+
+
+def say_empty(axes: Axes, words: str) -> None:
+    """Say in the middle of empty axes why nothing is drawn.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        The axes.
+    words : str
+        One sentence.
+    """
+    axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", fontsize=13, color=GREY)
+
+
+def sized(values: ArrayLike, smallest: float, largest: float) -> FloatArray:
+    """Return marker areas that grow with the logarithm of values, from their 5th to their 95th percentile.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        Positive values.
+    smallest, largest : float
+        Areas at these percentiles, points squared.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n,)
+        Areas.
+    """
+    logs: FloatArray = np.log(np.asarray(values, float))
+    if len(logs) == 0:
+        return logs
+    low, high = np.nanpercentile(logs, [5, 95])
+    part = np.clip((logs - low) / max(high - low, 1e-9), 0, 1)
+    return np.asarray(smallest + (largest - smallest) * np.nan_to_num(part))
+
+
+def set_sky_axes(axes: WCSAxes, shape: tuple[int, int]) -> None:
+    """Show a whole image with right ascension and declination along its sides.
+
+    Parameters
+    ----------
+    axes : astropy.visualization.wcsaxes.WCSAxes
+        The axes.
+    shape : tuple of int
+        (ny, nx) of the image.
+    """
+    axes.set_xlim(-0.5, shape[1] - 0.5)
+    axes.set_ylim(-0.5, shape[0] - 0.5)
+    along, across = proj_plane_pixel_scales(axes.wcs)
+    axes.set_aspect(across / along)
+    for coordinate, label in zip(axes.coords, ("Right ascension (J2000)", "Declination (J2000)"), strict=True):
+        coordinate.set_axislabel(label)
+        coordinate.set_ticklabel(exclude_overlapping=True)
+    axes.coords[0].set_major_formatter("hh:mm")
+    axes.coords[1].set_major_formatter("dd:mm")
+    axes.coords.grid(color="0.6", alpha=0.5, linestyle=":")
