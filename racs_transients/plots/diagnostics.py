@@ -39,8 +39,8 @@ from racs_transients.plots.style import (
 )
 from racs_transients.surveys import Survey
 
-# Pixels of a map in which a median is shown
-_CELLS = 45
+# Pairs that make the median of a cell of the map, typically
+_PAIRS_PER_CELL = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +116,9 @@ def _ratio_map(
     shown: ScalarMappable = ScalarMappable(norm, "RdBu_r")
     if len(x) > MANY:
         extent = (-0.5, shape[1] - 0.5, -0.5, shape[0] - 0.5)
+        cells = int(np.clip(np.sqrt(len(x) / _PAIRS_PER_CELL), 12, 45))
         shown = axes.hexbin(
-            x, y, ln_ratio, gridsize=_CELLS, extent=extent, reduce_C_function=np.median, cmap="RdBu_r", norm=norm, lw=0
+            x, y, ln_ratio, gridsize=cells, extent=extent, reduce_C_function=np.median, cmap="RdBu_r", norm=norm, lw=0
         )
         single = np.abs(ln_ratio) > np.log(2)
     area = point_size(int(single.sum())) * (0.6 + 2 * np.clip(np.abs(ln_ratio) / np.log(2), 0, 2))

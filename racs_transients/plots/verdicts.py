@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -15,8 +16,8 @@ from racs_transients.plots.style import CATEGORIES, GREY, MANY, Mark, new_figure
 # and |m| ≥ 0.26
 VS_THRESHOLD, M_THRESHOLD = 4.3, 1.2
 _LOWEST_VS = 0.03
-# As many candidates are named as have room
-_NAMED = 12
+# As many candidates are named as have room, where there are few and where there are many
+_NAMED, _NAMED_OF_MANY, _MANY_CANDIDATES = 12, 5, 40
 
 
 def variability(
@@ -76,7 +77,11 @@ def variability(
         f"{int(above['is_candidate'].sum())} of them candidates"
         + ("\nnumbers: match_id of the most significant candidates" if known["is_candidate"].any() else ""),
     )
-    axes.legend(loc="lower right", framealpha=0.9, title="category", fontsize=9.5)
+    legend = axes.legend(loc="lower right", framealpha=0.9, title="category", fontsize=9.5)
+    for handle in legend.legend_handles:
+        if isinstance(handle, PathCollection):
+            handle.set_sizes([50])
+            handle.set_alpha(0.9)
     return figure
 
 
@@ -90,15 +95,16 @@ def _draw_category(axes: Axes, rows: pd.DataFrame, mark: Mark, n_all: int) -> No
             alpha=0.55 if n_all < MANY else 0.25, linewidths=0, label=f"{mark.label} ({(~candidate).sum()})", zorder=2,
         )  # fmt: skip
     if candidate.any():
+        large = float(np.clip(4000 / candidate.sum(), 22, 80))
         axes.scatter(
-            x[candidate], y[candidate], max(70, 2.5 * size), mark.colour, marker=mark.marker, edgecolors="black",
+            x[candidate], y[candidate], large, mark.colour, marker=mark.marker, edgecolors="black",
             linewidths=1.3, label=f"{mark.label}, candidate ({candidate.sum()})", zorder=6,
         )  # fmt: skip
 
 
 def _name_candidates(axes: Axes, candidates: pd.DataFrame) -> None:
     """Write the number of the row beside the most significant candidates."""
-    named = candidates.nlargest(_NAMED, "vs_abs")
+    named = candidates.nlargest(_NAMED if len(candidates) <= _MANY_CANDIDATES else _NAMED_OF_MANY, "vs_abs")
     for number, m, vs in zip(named["match_id"], named["m_abs"], named["vs_abs"], strict=True):
         axes.annotate(
             f"{number}", (m, vs), xytext=(-6, 5), textcoords="offset points", fontsize=9, ha="right", zorder=7

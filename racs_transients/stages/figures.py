@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from racs_transients.crossmatch import compact
 from racs_transients.plots import diagnostics, overlays, style, verdicts
-from racs_transients.runfolder import image_stem
+from racs_transients.runfolder import RunFolder, image_stem
 from racs_transients.stages.annotation import annotate
 from racs_transients.stages.association import scaling_of
 from racs_transients.stages.run import Field, Run
@@ -59,45 +59,48 @@ def figures(field: Field, diagnostic: pd.DataFrame, full: pd.DataFrame, rows: pd
 
 
 def _write(kind: str, figure: Figure, field: Field, run: Run) -> str:
-    file = file_name(kind, field, run)
+    file = file_name(kind, field.survey.name, run.folder)
     run.folder.write(file, lambda path: style.save(figure, path))
     run.folder.add_product(file, kind, survey=field.survey.name)
     return file
 
 
-def file_name(kind: str, field: Field, run: Run) -> str:
+def file_name(kind: str, survey: str, folder: RunFolder) -> str:
     """Return the documented name of a plot.
 
     Parameters
     ----------
     kind : str
         A key of ``schema.PLOT_KINDS``.
-    field : Field
-        Image and survey.
-    run : Run
-        The run's image names the file.
+    survey : str
+        The survey.
+    folder : RunFolder
+        The results folder, which knows the image and the surveys.
 
     Returns
     -------
     str
         The base survey's plots have the documented names; those of a second survey name it, too.
     """
-    stem, survey = image_stem(Path(run.folder.manifest["image"]["path"])), field.survey.name.lower()
     words = FILE_NAMES[kind]
     if kind == "position_offset":
-        words = f"{words}_{survey}"
+        words = f"{words}_{survey.lower()}"
     elif kind == "survey_overlay":
-        words = f"{survey}_{words}"
-    elif next(iter(run.folder.manifest["surveys"])) != field.survey.name:
-        words = f"{words}_{survey}"
-    return f"{stem}_{words}.png"
+        words = f"{survey.lower()}_{words}"
+    elif next(iter(folder.manifest["surveys"])) != survey:
+        words = f"{words}_{survey.lower()}"
+    return f"{_stem(folder)}_{words}.png"
+
+
+def _stem(folder: RunFolder) -> str:
+    return image_stem(Path(folder.manifest["image"]["path"]))
 
 
 def _drawn(
     field: Field, diagnostic: pd.DataFrame, full: pd.DataFrame, rows: pd.DataFrame, run: Run
 ) -> Iterator[tuple[str, Figure]]:
     """Yield kind and figure, one after the other, so that one at a time is in memory."""
-    title = image_stem(Path(run.folder.manifest["image"]["path"]))
+    title = _stem(run.folder)
     yield from _diagnostics(field, diagnostic, full, run, title)
     if run.config.transients.transients:
         flags = run.config.flags
