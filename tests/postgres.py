@@ -1,4 +1,7 @@
-"""A PostgreSQL server of the tests' own: started in a short folder, thrown away afterwards."""
+"""A PostgreSQL server of the tests' own: started in a short folder, thrown away afterwards.
+
+``python -m tests.postgres COMMAND ...`` runs a command with the site's test database on such a server.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -97,3 +101,18 @@ def postgres_server(binaries: Path, has_q3c: bool) -> Iterator[PostgresServer]:
             run(program, "-D", data, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> int:
+    """Run a command with RACS_TRANSIENTS_TEST_DATABASE_URL set; say so in one line where there is no server."""
+    found = find_binaries()
+    if found is None:
+        print("skipped: no PostgreSQL server is installed")
+        return 0
+    with postgres_server(*found) as server:
+        environment = os.environ | {"RACS_TRANSIENTS_TEST_DATABASE_URL": server.create("site").url}
+        return subprocess.run(sys.argv[1:], env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

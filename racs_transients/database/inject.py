@@ -195,8 +195,7 @@ class _Writer:
         done = self.connection.execute(
             insert(table).values(
                 run_id=self.run_id,
-                flags=self._json(part.get("flags", {})),
-                rows=self._json(part.get("rows", {})),
+                counts=self._json(part.get("counts", {})),
                 **values,
             )
         )

@@ -107,6 +107,7 @@ def _counts(rows: pd.DataFrame) -> dict[str, object]:
         "rows": {str(k): int(v) for k, v in rows["type"].value_counts().items()},
         "flags": {str(k): int(v) for k, v in rows["flag"].value_counts().items()},
         "n_rows": len(rows),
+        "counts": {str(kind): part["flag"].value_counts().to_dict() for kind, part in rows.groupby("type")},
         "candidates": int(rows["is_candidate"].sum()),
     }
 

@@ -55,7 +55,8 @@ def test_image_run_comparison_and_products_are_those_of_the_manifest(db, results
         comparison = SurveyRun.objects.using(alias).get()
         assert comparison.survey == "SUMSS"
         assert comparison.flux_scale == manifest["surveys"]["SUMSS"]["calibration"]["flux_scale"]
-        assert comparison.flags == manifest["surveys"]["SUMSS"]["flags"]
+        assert comparison.counts == manifest["surveys"]["SUMSS"]["counts"]
+        assert sum(sum(flags.values()) for flags in comparison.counts.values()) == comparison.n_rows
         files = {product.path: product for product in Product.objects.using(alias).select_related("run")}
         assert files.keys() == manifest["products"].keys()
         assert files[products.MASTER].file() == (results / products.MASTER).resolve()

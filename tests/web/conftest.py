@@ -60,6 +60,8 @@ def site(db, tmp_path):
         make_row(comparison, 4, ratio=1.5, nearest_matches="2, 1, 77"),
         make_row(comparison, 5, ratio=1.5),
     ]
+    comparison.counts = {"noaskapmatch": {"Good": 1}, "match": {"Good": 2, "Edge of ASKAP image": 1, "Failed": 1}}
+    comparison.save()
     other_run, other = make_run(2, survey="NVSS")
     elsewhere = make_row(other, 1, ratio=2.5, is_candidate=True, sky_object=wanted[0].sky_object, ra=wanted[0].ra)
     plot = Product.objects.create(run=run, kind="flux_ratios", path="plots/ratio.png", survey="SUMSS")

@@ -101,8 +101,7 @@ class SurveyRun(models.Model):
     n_rows = survey_column("n_rows")
     candidates = survey_column("candidates")
     askap_only_outside_survey = survey_column("askap_only_outside_survey")
-    flags = _json_field(dict)
-    rows = _json_field(dict)
+    counts = _json_field(dict)
 
     class Meta:
         ordering = ("id",)
@@ -244,7 +243,6 @@ class Crossmatch(models.Model):
         constraints = (models.UniqueConstraint(fields=("run", "match_id"), name="one_row_of_run_and_match_id"),)
         indexes = (
             models.Index(fields=("dec",), name="crossmatch_dec"),
-            models.Index(fields=("ratio",), name="crossmatch_ratio"),
             models.Index(fields=("run",), condition=Q(is_candidate=True), name="crossmatch_candidates"),
         )
 

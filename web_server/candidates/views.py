@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from typing import Any
 from uuid import UUID
 
@@ -128,13 +129,14 @@ def _values(record: Any, columns: Any) -> list[Value]:
 
 def _counts(run: Run) -> list[tuple[str, list[tuple[str, int]], int]]:
     """Return for each primary flag the number of rows in each category, and their sum."""
-    found = run.crossmatches.order_by().values("flag", "type").annotate(n=Count("id"))
-    by_flag: dict[str, dict[str, int]] = {}
-    for entry in found:
-        by_flag.setdefault(entry["flag"], {})[entry["type"]] = entry["n"]
+    by_flag: dict[str, Counter[str]] = defaultdict(Counter)
+    for part in run.survey_runs.all():
+        for kind, flags in part.counts.items():
+            for flag, n in flags.items():
+                by_flag[flag][kind] += n
     names = [GOOD, *(flag.name for flag in FLAGS)]
     return [
-        (name, [(kind, by_flag[name].get(kind, 0)) for kind in TYPES], sum(by_flag[name].values()))
+        (name, [(kind, by_flag[name][kind]) for kind in TYPES], sum(by_flag[name].values()))
         for name in names
         if name in by_flag
     ]
@@ -277,7 +279,10 @@ def source(request: HttpRequest, image_id: int, row_id: int) -> HttpResponse:
 def _nearest(row: Crossmatch) -> list[Crossmatch]:
     """Return the nearest good matches in the order that the pipeline gave."""
     numbers = [int(word) for word in row.nearest_matches.replace(",", " ").split() if word.isdigit()]
-    found = {match.match_id: match for match in Crossmatch.objects.filter(run=row.run, match_id__in=numbers)}
+    found = {
+        match.match_id: match
+        for match in Crossmatch.objects.filter(run=row.run, match_id__in=numbers).select_related("run__image")
+    }
     return [found[number] for number in numbers if number in found]
 
 
@@ -292,7 +297,7 @@ def _neighbours(request: HttpRequest, row: Crossmatch) -> dict[str, Any]:
     if key not in ("name", "ra", *LISTED):
         sort, key = DEFAULT_SORT, DEFAULT_SORT.lstrip("-")
     descending = sort.startswith("-")
-    before, after = _around(key, descending=descending, value=getattr(row, key), pk=row.pk)
+    before, after, missing = _around(key, descending=descending, value=getattr(row, key), pk=row.pk)
     forwards: list[Any] = [F(key).desc(nulls_last=True) if descending else F(key).asc(nulls_last=True), "id"]
     backwards: list[Any] = [F(key).asc(nulls_first=True) if descending else F(key).desc(nulls_first=True), "-id"]
     place = rows.order_by().aggregate(
@@ -302,21 +307,27 @@ def _neighbours(request: HttpRequest, row: Crossmatch) -> dict[str, Any]:
         return {"total": 0}
     return {
         "previous": rows.filter(before).order_by(*backwards).select_related("run").first(),
-        "next": rows.filter(after).order_by(*forwards).select_related("run").first(),
+        "next": rows.filter(after).order_by(*forwards).select_related("run").first()
+        or rows.filter(missing).order_by("id").select_related("run").first(),
         "place": place["before"] + 1,
         "total": place["total"],
     }
 
 
-def _around(key: str, *, descending: bool, value: Any, pk: int) -> tuple[Q, Q]:
-    """Return the conditions of coming before and after a row, where missing values come last."""
+def _around(key: str, *, descending: bool, value: Any, pk: int) -> tuple[Q, Q, Q]:
+    """Return the conditions of coming before and after a row, and after all rows that have a value."""
+    missing = Q(**{f"{key}__isnull": True})
     if value is None:
-        missing = Q(**{f"{key}__isnull": True})
-        return ~missing | (missing & Q(pk__lt=pk)), missing & Q(pk__gt=pk)
-    smaller, larger = Q(**{f"{key}__lt": value}), Q(**{f"{key}__gt": value})
-    equal = Q(**{key: value})
-    first, last = (larger, smaller) if descending else (smaller, larger)
-    return first | (equal & Q(pk__lt=pk)), last | (equal & Q(pk__gt=pk)) | Q(**{f"{key}__isnull": True})
+        return ~missing | (missing & Q(pk__lt=pk)), missing & Q(pk__gt=pk), Q(pk=None)
+    smaller, larger = (
+        # the bound alone lets an index be used
+        Q(**{f"{key}__{side}e": value}) & (Q(**{f"{key}__{side}": value}) | Q(pk__lt=pk))
+        if (side == "gt") == descending
+        else Q(**{f"{key}__{side}e": value}) & (Q(**{f"{key}__{side}": value}) | Q(pk__gt=pk))
+        for side in ("lt", "gt")
+    )
+    before, after = (larger, smaller) if descending else (smaller, larger)
+    return before, after, missing
 
 
 def product(request: HttpRequest, product_id: int) -> FileResponse:
