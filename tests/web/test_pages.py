@@ -115,7 +115,7 @@ def test_products_are_sent_by_number_and_a_report_is_sandboxed(reader, site):
     assert response["Content-Type"] == "image/png"
     report = reader.get(f"/products/{Product.objects.get(kind='report').pk}/")
     assert report["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
-    report.close()
+    assert b"".join(report.streaming_content) == b"<script>alert(1)</script>"
     site["plot"].path = "../../etc/passwd"
     site["plot"].save()
     assert reader.get(f"/products/{site['plot'].pk}/").status_code == 404
