@@ -68,11 +68,7 @@ class LaterStage:
 
 
 # Options of stages that are not built yet. Whoever builds a stage removes its lines here, and nothing else.
-LATER_STAGES: Mapping[str, LaterStage] = MappingProxyType(
-    {
-        "forced_photometry": LaterStage("forced photometry with Aegean", ("gls",)),
-    }
-)
+LATER_STAGES: Mapping[str, LaterStage] = MappingProxyType({})
 
 
 def _option(default: Any, kind: Kind, help_: str, *, shown: bool = True, **rest: Any) -> Any:
@@ -243,7 +239,11 @@ class Transients:
 
     transients: bool = _option(False, "bool", "Search for transients.")
     forced_photometry: str = _option(
-        "gls", "str", "How a flux is measured where no source was found.", choices=("gls", "aegean")
+        "gls",
+        "str",
+        "How a flux is measured where no source was found: gls, our own fit in correlated noise, at the survey's "
+        "resolution; or aegean, its priorized fit on the image as it is (meant for --convolve).",
+        choices=("gls", "aegean"),
     )
     transients_askap_snr_thresh: float = _number(
         5.0,

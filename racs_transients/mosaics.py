@@ -22,7 +22,7 @@ from racs_transients.cache import keep
 from racs_transients.errors import ImageError
 from racs_transients.image import Image, near_blank, quiet_fits, read_image
 from racs_transients.noise import measure_noise
-from racs_transients.photometry import forced_photometry
+from racs_transients.photometry import Estimator, forced_photometry
 from racs_transients.surveys import Survey, option_words
 
 logger = logging.getLogger(__name__)
@@ -219,7 +219,13 @@ def assign_mosaics(mosaics: list[Mosaic], survey: Survey, ra: ArrayLike, dec: Ar
 
 
 def measure_on_mosaics(
-    mosaics: list[Mosaic], survey: Survey, ra: ArrayLike, dec: ArrayLike, *, neighbours: pd.DataFrame | None = None
+    mosaics: list[Mosaic],
+    survey: Survey,
+    ra: ArrayLike,
+    dec: ArrayLike,
+    *,
+    neighbours: pd.DataFrame | None = None,
+    estimator: Estimator = forced_photometry,
 ) -> pd.DataFrame:
     """Measure the survey's flux at positions, each on the mosaic with the nearest centre that covers it.
 
@@ -233,6 +239,8 @@ def measure_on_mosaics(
         Positions, degrees.
     neighbours : pandas.DataFrame, optional
         Catalogue sources with ra and dec, fitted together with positions near them.
+    estimator : callable
+        What measures on a mosaic, `photometry.forced_photometry` or its like.
 
     Returns
     -------
@@ -249,9 +257,7 @@ def measure_on_mosaics(
         rows = np.flatnonzero(number == used)
         image = open_mosaic(mosaics[used].path, survey)
         axes = survey.beam_axes(dec[rows])
-        measured = forced_photometry(
-            image, measure_noise(image), ra[rows], dec[rows], beam_axes=axes, neighbours=neighbours
-        )
+        measured = estimator(image, measure_noise(image), ra[rows], dec[rows], beam_axes=axes, neighbours=neighbours)
         name = pd.Series(mosaics[used].path.name, index=measured.index, dtype="str")
         parts.append(measured.assign(mosaic=name).set_index(pd.Index(rows))[list(parts[0])])
     return pd.concat(parts).sort_index()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -35,6 +36,25 @@ SAME_SOURCE = 0.4
 # A source has so many neighbours within two beams only where a finder broke up extended emission.
 MAX_NEIGHBOURS = 12
 OUTSIDE, BLANK, NO_NOISE = "outside the image", "blank pixels", "no noise"
+
+
+class Estimator(Protocol):
+    """What measures point-source fluxes at positions: `forced_photometry`, or another with its arguments and result."""
+
+    def __call__(
+        self,
+        image: Image,
+        noise: NoiseMaps,
+        ra: ArrayLike,
+        dec: ArrayLike,
+        *,
+        beam_axes: Axes | None = None,
+        noise_beam: Beam | None = None,
+        neighbours: pd.DataFrame | None = None,
+        flux_error: float = 0.0,
+    ) -> pd.DataFrame:
+        """Measure."""
+
 
 _ORDER = 8
 # Keeps B regular where two neighbours coincide; changes no flux by more than 0.03 % otherwise.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 import pandas as pd
 
@@ -16,14 +19,18 @@ from racs_transients.comparison import (
     survey_limits,
 )
 from racs_transients.crossmatch import Association
+from racs_transients.finders.priorized import aegean_forced_photometry
 from racs_transients.mosaics import measure_on_mosaics
 from racs_transients.native import counterparts
-from racs_transients.photometry import convolved_forced_photometry, forced_photometry
+from racs_transients.photometry import Estimator, convolved_forced_photometry, forced_photometry
 from racs_transients.schema import CROSSMATCHES
 from racs_transients.smoothing import noise_beam
 from racs_transients.stages.run import Field, Run
 from racs_transients.stages.survey_images import survey_mosaics
 from racs_transients.tables import empty
+
+# What measures a flux where no source was found. Aegean fits the image as it is, without convolution of cutouts.
+ESTIMATORS: Mapping[str, Estimator] = MappingProxyType({"gls": forced_photometry, "aegean": aegean_forced_photometry})
 
 
 def compare_vanished(
@@ -67,10 +74,14 @@ def _forced_at(references: pd.DataFrame, field: Field, calibration: Calibration,
     # where the image shows what the catalogue lists
     dec = references["dec"] + calibration.dec_offset / 3600
     ra = references["ra"] + calibration.ra_offset / 3600 / np.cos(np.deg2rad(references["dec"]))
+    measure = ESTIMATORS[run.config.transients.forced_photometry]
     flux_error, neighbours = run.config.analysis.askap_flux_error, field.sources[["ra", "dec"]]
     if field.native is None:
         axes = field.survey.beam_axes(references["dec"])
         alone = convolved_forced_photometry(field.image, field.noise, ra, dec, axes)
+        if measure is not forced_photometry:
+            forced = measure(field.image, field.noise, ra, dec, neighbours=neighbours, flux_error=flux_error)
+            return forced.assign(map_value=alone["flux"], **_native_block(forced))
         forced = convolved_forced_photometry(
             field.image, field.noise, ra, dec, axes, neighbours=neighbours, flux_error=flux_error
         )
@@ -78,14 +89,17 @@ def _forced_at(references: pd.DataFrame, field: Field, calibration: Calibration,
     native = field.native
     correlation = noise_beam(field.image.beam, native.image.beam)
     alone = forced_photometry(field.image, field.noise, ra, dec)
-    forced = forced_photometry(
+    forced = measure(
         field.image, field.noise, ra, dec, noise_beam=correlation, neighbours=neighbours, flux_error=flux_error
     )
-    finer = forced_photometry(
+    finer = measure(
         native.image, native.noise, ra, dec, neighbours=native.sources[["ra", "dec"]], flux_error=flux_error
     )
-    columns = {f"native_{name}": finer[name] for name in ("flux", "flux_err", "rms")}
-    return forced.assign(map_value=alone["flux"], **columns)
+    return forced.assign(map_value=alone["flux"], **_native_block(finer))
+
+
+def _native_block(forced: pd.DataFrame) -> dict[str, pd.Series]:
+    return {f"native_{name}": forced[name] for name in ("flux", "flux_err", "rms")}
 
 
 def _islands_near(positions: pd.DataFrame, sources: pd.DataFrame, reach: float) -> pd.DataFrame:
@@ -214,7 +228,12 @@ def _survey_at(positions: pd.DataFrame, field: Field, run: Run) -> pd.DataFrame:
     if not mosaics:
         return limits
     measured = measure_on_mosaics(
-        mosaics, survey, positions["ra"], positions["dec"], neighbours=field.references[["ra", "dec"]]
+        mosaics,
+        survey,
+        positions["ra"],
+        positions["dec"],
+        neighbours=field.references[["ra", "dec"]],
+        estimator=ESTIMATORS[run.config.transients.forced_photometry],
     ).assign(origin="forced")
     # a position that no mosaic covers is compared with the catalogue's limit
     return measured.where(measured["mosaic"].notna(), limits)[list(limits)]

@@ -1,0 +1,26 @@
+"""A whole run whose forced fluxes are Aegean's."""
+
+import numpy as np
+import pandas as pd
+
+from racs_transients.cli import process_askap_image
+
+
+def test_forced_fluxes_of_aegean_are_those_of_our_own_estimator(small_command, tmp_path):
+    rows = {}
+    for estimator in ("gls", "aegean"):
+        out = tmp_path / estimator
+        command = [*small_command, "--convolve", "--forced-photometry", estimator, "--output-dir", str(out)]
+        assert process_askap_image(command) == 0
+        master = pd.read_csv(next(out.glob("*/transients/transients_master.csv")))
+        rows[estimator] = master.set_index(["type", "ref_name", "askap_name"]).sort_index()
+    ours, other = rows["gls"], rows["aegean"]
+    assert ours.index.equals(other.index)
+    for column, kind in (("askap_flux", "noaskapmatch"), ("ref_flux", "nocatalogmatch")):
+        one, two = ours.loc[kind], other.loc[kind]
+        assert len(one) > 2
+        measured = one[column].notna()
+        error = np.hypot(one[f"{column}_err"], two[f"{column}_err"])
+        assert ((two[column] - one[column]).abs() < 3 * error)[measured].all()
+        # they are not the same numbers: Aegean was asked
+        assert (two[column] != one[column])[measured].any()
