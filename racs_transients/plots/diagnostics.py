@@ -29,8 +29,10 @@ from racs_transients.plots.style import (
     MANY,
     ORANGE,
     VERMILLION,
+    log_bar,
     median_mad,
     new_figure,
+    plain_number,
     point_size,
     put_words,
     say_empty,
@@ -202,7 +204,7 @@ def _offset_points(figure: Figure, axes: Axes, pairs: pd.DataFrame, limit: float
             pairs["ra_offset"], pairs["dec_offset"], gridsize=60, extent=extent, mincnt=1, norm=LogNorm(), cmap=DENSITY
         )
         axes.set(xlim=(limit, -limit), ylim=(-limit, limit))
-        figure.colorbar(density, ax=axes, label="pairs in a cell", shrink=0.85)
+        log_bar(figure, density, axes, "pairs in a cell")
         return
     ordered = pairs.sort_values("askap_flux_int")
     flux = ordered["askap_flux_int"].clip(lower=1e-3)
@@ -211,7 +213,7 @@ def _offset_points(figure: Figure, axes: Axes, pairs: pd.DataFrame, limit: float
         ordered["ra_offset"], ordered["dec_offset"], sized(flux, 0.5 * size, 2.5 * size), flux,
         norm=flux_norm(flux), cmap="viridis", alpha=0.85, edgecolors="0.2", linewidths=0.3,
     )  # fmt: skip
-    figure.colorbar(points, ax=axes, label="ASKAP integrated flux density (mJy); larger is brighter", shrink=0.85)
+    log_bar(figure, points, axes, "ASKAP integrated flux density (mJy); larger is brighter")
 
 
 def _beam_words(beam: Beam) -> str:
@@ -321,9 +323,9 @@ def flux_ratios(pairs: pd.DataFrame, survey: str, *, title: str = "") -> Figure:
     edges = np.geomspace(low, high, 13)
     figure, axes = ratio_figure(known, flux, edges, survey, title=title, log_x=True, coloured=False)
     axes.set(xlabel="ASKAP integrated flux density (mJy, at the image's frequency)")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    if high < 20 * low:
-        axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(plain_number))
+    if high < 200 * low:
+        axes.xaxis.set_minor_formatter(FuncFormatter(plain_number))
     return figure
 
 

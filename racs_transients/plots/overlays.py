@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from astropy.visualization import ZScaleInterval
+from astropy.visualization.wcsaxes import WCSAxes
 from matplotlib import colormaps
 from matplotlib.collections import EllipseCollection
 from matplotlib.colors import ListedColormap
@@ -117,8 +118,49 @@ def block_mean(data: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
     return result
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Backdrop:
+    """An image made small enough to be drawn; made once for several overlays.
+
+    Parameters
+    ----------
+    image : Image
+        The image.
+    data : numpy.ndarray, shape (ny, nx)
+        Block means, mJy/beam.
+    factor : int
+        Pixels along the side of a block.
+    limits : tuple of float
+        Brightness that is white and black, mJy/beam.
+    """
+
+    image: Image
+    data: NDArray[np.float32]
+    factor: int
+    limits: tuple[float, float]
+
+
+def backdrop(image: Image) -> Backdrop:
+    """Return an image with no more pixels than an overlay shows, and its zscale limits.
+
+    Parameters
+    ----------
+    image : Image
+        The image.
+
+    Returns
+    -------
+    Backdrop
+        The image itself where it is small.
+    """
+    factor = max(1, -(-max(image.data.shape) // _PIXELS))
+    data = block_mean(image.data, factor) * np.float32(1e3)
+    low, high = ZScaleInterval(contrast=_CONTRAST).get_limits(data[np.isfinite(data)])
+    return Backdrop(image, data, factor, (float(low), float(high)))
+
+
 def overlay(
-    image: Image,
+    behind: Backdrop,
     sources: pd.DataFrame,
     *,
     name: str,
@@ -129,8 +171,8 @@ def overlay(
 
     Parameters
     ----------
-    image : Image
-        The image; shown as block means where it has more pixels than the figure.
+    behind : Backdrop
+        The image.
     sources : pandas.DataFrame
         ``schema.SOURCES`` or ``schema.REFERENCES``.
     name : str
@@ -143,26 +185,17 @@ def overlay(
     Returns
     -------
     matplotlib.figure.Figure
-        On the sky, zscale, inverted grey. Where the sources' FWHM are too small to be seen, all are enlarged by one
-        factor that the legend states.
+        On the sky, zscale, inverted grey. Ellipses too small to be seen are drawn larger, as the corner states.
     """
     figure = new_figure(*_SIZE, dpi=150)
-    axes = figure.add_subplot(projection=image.wcs)
-    factor = max(1, -(-max(image.data.shape) // _PIXELS))
-    small = block_mean(image.data, factor) * np.float32(1e3)
-    low, high = ZScaleInterval(contrast=_CONTRAST).get_limits(small[np.isfinite(small)])
-    ny, nx = small.shape
-    extent = (-0.5, nx * factor - 0.5, -0.5, ny * factor - 0.5)
-    shown = axes.imshow(small, cmap=_GREYS, vmin=low, vmax=high, origin="lower", extent=extent, interpolation="nearest")
-    axes.set_facecolor("#dee6f2")
-    set_sky_axes(axes, image.data.shape)
+    axes = figure.add_subplot(projection=behind.image.wcs)
     axes.set_title(title)
-    unit = "mJy/beam" + (f", means of {factor} × {factor} pixels" if factor > 1 else "")
-    figure.colorbar(shown, ax=axes, label=unit, shrink=0.8, pad=0.02, extend="both")
-
-    marks = outlines(image, sources)
+    _draw_image(figure, axes, behind)
+    marks = outlines(behind.image, sources)
+    smallest = _SMALLEST / _inches_per_pixel(behind.image)
+    with np.errstate(invalid="ignore"):
+        enlarged = np.fmax(1.0, smallest / np.sqrt(marks.major * marks.minor))
     is_extended = np.zeros(len(sources), bool) if extended is None else np.asarray(extended, bool)
-    enlarged = _enlargement(marks, image)
     handles = []
     for words, colour, width, chosen in (
         (f"{name} sources", SOURCE, 1.4, ~is_extended),
@@ -171,7 +204,7 @@ def overlay(
         if chosen.any():
             axes.add_collection(
                 EllipseCollection(
-                    enlarged * marks.major[chosen], enlarged * marks.minor[chosen], marks.angle[chosen], units="xy",
+                    (enlarged * marks.major)[chosen], (enlarged * marks.minor)[chosen], marks.angle[chosen], units="xy",
                     offsets=np.column_stack([marks.x, marks.y])[chosen], offset_transform=axes.transData,
                     facecolors="none", edgecolors=colour, linewidths=width,
                 )
@@ -179,20 +212,30 @@ def overlay(
             handles.append(Line2D([], [], color=colour, linewidth=width, label=f"{words} ({chosen.sum()})"))
     if handles:
         axes.legend(handles=handles, loc="upper right", framealpha=0.9)
-    put_words(axes, _words(len(sources), name, enlarged), y=0.02)
+    put_words(axes, _words(name, enlarged, smallest * float(np.mean(behind.image.pixel_scales))), y=0.02)
     return figure
 
 
-def _enlargement(marks: Outlines, image: Image) -> float:
-    """Return the factor that makes the median ellipse visible, 1 where it is."""
-    if len(marks.x) == 0:
-        return 1.0
-    # nine tenths of the figure's width are the image
-    inches = float(np.nanmedian(np.sqrt(marks.major * marks.minor))) * 0.85 * _SIZE[0] / max(image.data.shape)
-    return float(max(1.0, np.ceil(_SMALLEST / inches)))
+def _draw_image(figure: Figure, axes: WCSAxes, behind: Backdrop) -> None:
+    (ny, nx), factor, (low, high) = behind.data.shape, behind.factor, behind.limits
+    extent = (-0.5, nx * factor - 0.5, -0.5, ny * factor - 0.5)
+    shown = axes.imshow(
+        behind.data, cmap=_GREYS, vmin=low, vmax=high, origin="lower", extent=extent, interpolation="nearest"
+    )
+    axes.set_facecolor("#dee6f2")
+    set_sky_axes(axes, behind.image.data.shape)
+    unit = "mJy/beam" + (f", means of {factor} × {factor} pixels" if factor > 1 else "")
+    figure.colorbar(shown, ax=axes, label=unit, shrink=0.8, pad=0.02, extend="both")
 
 
-def _words(n: int, name: str, enlarged: float) -> str:
-    if n == 0:
+def _inches_per_pixel(image: Image) -> float:
+    # nine tenths of the figure's width are the image, about
+    return float(0.85 * _SIZE[0] / max(image.data.shape))
+
+
+def _words(name: str, enlarged: FloatArray, smallest: float) -> str:
+    """Say what the ellipses are; the smallest size in arcsec."""
+    if len(enlarged) == 0:
         return f"no {name} source on the image"
-    return "ellipses: FWHM" + (f" × {enlarged:g}" if enlarged > 1 else "")
+    size = f"{smallest:.0f}″" if smallest < 120 else f"{smallest / 60:.1f}′"
+    return "ellipses: FWHM" + (f"; below {size} drawn as {size}" if (enlarged > 1).any() else "")

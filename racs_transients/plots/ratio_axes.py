@@ -16,6 +16,7 @@ from racs_transients.plots.style import (
     MANY,
     ORANGE,
     VERMILLION,
+    log_bar,
     median_mad,
     new_figure,
     point_size,
@@ -169,7 +170,7 @@ def _points(
             norm=flux_norm(pairs["askap_flux_int"]), cmap="viridis", edgecolors="0.2", linewidths=0.3, alpha=0.85,
             zorder=3,
         )  # fmt: skip
-        figure.colorbar(points, ax=axes, label="ASKAP integrated flux density (mJy); larger is brighter")
+        log_bar(figure, points, axes, "ASKAP integrated flux density (mJy); larger is brighter")
     else:
         axes.scatter(x[inside], ratio[inside], size, BLUE, alpha=0.6, linewidths=0, zorder=3)
     for marker, beyond, edge in (("^", ratio > limit, limit / 1.02), ("v", ratio < 1 / limit, 1.02 / limit)):
@@ -186,4 +187,4 @@ def _density(
         x, ratio, gridsize=(70, 50), extent=(float(low), float(high), -reach, reach), mincnt=1, norm=LogNorm(),
         xscale="log" if log_x else "linear", yscale="log", cmap=DENSITY, linewidths=0.1,
     )  # fmt: skip
-    figure.colorbar(cells, ax=axes, label="pairs in a cell")
+    log_bar(figure, cells, axes, "pairs in a cell")

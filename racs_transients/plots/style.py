@@ -14,8 +14,10 @@ from astropy.wcs.utils import proj_plane_pixel_scales
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image as Picture
 
@@ -90,7 +92,9 @@ def save(figure: Figure, path: Path) -> None:
     # savefig draws all twice, once to find the layout, which is a third of the time of a plot
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
-    Picture.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]).save(path, "PNG", dpi=(figure.dpi, figure.dpi))
+    Picture.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]).save(
+        path, "PNG", compress_level=4, dpi=(figure.dpi, figure.dpi)
+    )
 
 
 def median_mad(values: ArrayLike) -> tuple[float, float]:
@@ -194,6 +198,46 @@ def say_empty(axes: Axes, words: str) -> None:
         0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", fontsize=13, color=GREY, zorder=20,
         bbox={"facecolor": "white", "edgecolor": "none"},
     )  # fmt: skip
+
+
+def plain_number(value: float, _: object = None) -> str:
+    """Return a label of a logarithmic axis: 1, 2 and 5 of each decade, without powers.
+
+    Parameters
+    ----------
+    value : float
+        Where the label stands.
+    _ : object
+        Its number, which matplotlib passes.
+
+    Returns
+    -------
+    str
+        The number, empty where there is none to be written.
+    """
+    if value <= 0:
+        return ""
+    lead = value / 10 ** np.floor(np.log10(value) + 1e-9)
+    return f"{value:g}" if any(abs(lead - digit) < 1e-6 for digit in (1, 2, 5)) else ""
+
+
+def log_bar(figure: Figure, shown: ScalarMappable, axes: Axes, label: str) -> None:
+    """Add a logarithmic bar of colours with plain numbers.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure.
+    shown : matplotlib.cm.ScalarMappable
+        What is coloured.
+    axes : matplotlib.axes.Axes
+        Where it is drawn.
+    label : str
+        What the colours mean, with the unit.
+    """
+    bar = figure.colorbar(shown, ax=axes, label=label)
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(plain_number))
+    bar.ax.yaxis.set_minor_formatter(FuncFormatter(plain_number))
 
 
 def sized(values: ArrayLike, smallest: float, largest: float) -> FloatArray:

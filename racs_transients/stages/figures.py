@@ -145,9 +145,10 @@ def _diagnostics(
 
 def _overlays(field: Field, run: Run, title: str) -> Iterator[tuple[str, Figure]]:
     options, survey = run.config.crossmatching, field.survey.name
+    behind = overlays.backdrop(field.image)
     for kind, sources, name, threshold in (
         ("askap_overlay", field.sources, "ASKAP", options.askap_ext_thresh),
         ("survey_overlay", field.references, survey, of_survey(run.config, field.survey, "ext_thresh")),
     ):
         extended = ~compact(sources, threshold) if options.remove_extended else None
-        yield kind, overlays.overlay(field.image, sources, name=name, extended=extended, title=title)
+        yield kind, overlays.overlay(behind, sources, name=name, extended=extended, title=title)

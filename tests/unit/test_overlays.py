@@ -92,11 +92,24 @@ def test_an_overlay_draws_every_source_once(n, tmp_path):
     ra, dec = image.pixel_to_sky(*rng.uniform(100, 1700, (2, n)))
     table = sources(ra, dec, 15.0, 12.0, 30.0)
     extended = np.arange(n) % 5 == 4
-    figure = overlays.overlay(image, table, name="ASKAP", extended=extended)
+    figure = overlays.overlay(overlays.backdrop(image), table, name="ASKAP", extended=extended)
     style.save(figure, tmp_path / "overlay.png")
     drawn = [c for c in figure.axes[0].collections if isinstance(c, EllipseCollection)]
     assert sum(len(c.get_offsets()) for c in drawn) == n
     if n > 1:
         assert [len(c.get_offsets()) for c in drawn] == [n * 4 // 5, n // 5]
         assert drawn[0].get_linewidths() != drawn[1].get_linewidths()
-        assert any("FWHM × " in text.get_text() for text in figure.axes[0].texts)
+        assert any("FWHM; below" in text.get_text() for text in figure.axes[0].texts)
+
+
+def test_only_ellipses_too_small_to_be_seen_are_enlarged_and_keep_their_shape():
+    image = image_of(np.random.default_rng(5).normal(0, 1e-4, (3000, 3000)))
+    ra, dec = image.pixel_to_sky([1000, 2000], [1500, 1500])
+    figure = overlays.overlay(
+        overlays.backdrop(image), sources(ra, dec, [16.0, 900.0], [8.0, 600.0], [0.0, 0.0]), name="ASKAP"
+    )
+    (drawn,) = [c for c in figure.axes[0].collections if isinstance(c, EllipseCollection)]
+    widths, heights = drawn.get_widths() * 2.5, drawn.get_heights() * 2.5
+    assert (widths[1], heights[1]) == pytest.approx((900, 600), rel=0.02)
+    assert widths[0] > 40
+    assert widths[0] / heights[0] == pytest.approx(2, rel=0.02)
