@@ -2,65 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import django_filters as df
-from astropy import units as u
-from astropy.coordinates import SkyCoord
 from django import forms
-from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from racs_transients.flags import FLAGS, GOOD
 from web_server.candidates.cone import MAX_RADIUS, cone
 from web_server.candidates.display import COLUMNS, heading, tooltip
 from web_server.candidates.models import Crossmatch, SurveyRun
+from web_server.candidates.positions import parse_position
 
 TYPES = ("match", "noaskapmatch", "nocatalogmatch")
-UNITS = {"arcsec": 1 / 3600, "arcmin": 1 / 60, "deg": 1.0}
+# the first one is meant where none is given
+UNITS = {"arcmin": 1 / 60, "arcsec": 1 / 3600, "deg": 1.0}
+LONGEST_TEXT = 100
 _NO_POSITION = "“{}” is no position: give right ascension and declination, as 315.2 -55.1 or 21:00:48 -55:06:00."
 _WRAPPING = frozenset({"ra", "gal_l"})
-
-
-def parse_position(text: str) -> tuple[float, float]:
-    """Return the position that a text gives.
-
-    Parameters
-    ----------
-    text : str
-        Right ascension and declination: two numbers in degrees, or hours and degrees in any usual form.
-
-    Returns
-    -------
-    ra, dec : float
-        Degrees.
-
-    Raises
-    ------
-    ValidationError
-        If it is no position.
-    """
-    words = text.replace(",", " ").split()
-    try:
-        if len(words) == 2 and all(_is_number(word) for word in words):
-            place = SkyCoord(float(words[0]) * u.deg, float(words[1]) * u.deg)
-        else:
-            place = SkyCoord(" ".join(words), unit=(u.hourangle, u.deg))
-    except Exception as error:  # astropy raises whatever its parsers do
-        raise ValidationError(_NO_POSITION.format(text)) from error
-    ra, dec = float(place.ra.deg), float(place.dec.deg)
-    if not (math.isfinite(ra) and math.isfinite(dec)):
-        raise ValidationError(_NO_POSITION.format(text))
-    return ra, dec
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
 
 
 class CrossmatchForm(forms.Form):
@@ -79,14 +38,14 @@ class CrossmatchForm(forms.Form):
         if text and "position" not in self.errors:
             try:
                 values["position"] = parse_position(text)
-            except ValidationError as error:
-                self.add_error("position", error)
+            except ValueError:
+                self.add_error("position", _NO_POSITION.format(text))
             if radius is None and "radius" not in self.errors:
                 self.add_error("radius", "A cone needs a radius.")
         if radius is not None:
             if not text:
                 self.add_error("position", "A cone needs a position.")
-            size = float(radius) * UNITS[values.get("radius_unit") or "arcmin"]
+            size = float(radius) * UNITS[values.get("radius_unit") or next(iter(UNITS))]
             if not 0 < size <= MAX_RADIUS:
                 self.add_error("radius", f"The radius lies between 0 and {MAX_RADIUS:g} degrees.")
             values["radius"] = size
@@ -136,12 +95,19 @@ def _range(name: str) -> RangeFilter:
     return RangeFilter(field_name=name, label=label, help_text=tooltip(column), widget=_RangeWidget(label))
 
 
-def _yes_or_no() -> forms.Select:
-    return forms.Select(choices=[("", "any"), ("true", "yes"), ("false", "no")])
+def _yes_or_no(label: str, **options: Any) -> df.TypedChoiceFilter:
+    choices = (("", "any"), ("true", "yes"), ("false", "no"))
+    return df.TypedChoiceFilter(choices=choices, coerce="true".__eq__, label=label, **options)
 
 
 class CrossmatchFilter(df.FilterSet):  # type: ignore[misc]
-    """Every filter of crossmatches; all of them together."""
+    """Every filter of crossmatches; all of them together.
+
+    Parameters
+    ----------
+    *args, **keywords
+        Those of `django_filters.FilterSet`.
+    """
 
     type = df.MultipleChoiceFilter(
         choices=[(name, name) for name in TYPES], widget=forms.CheckboxSelectMultiple, label="category"
@@ -150,12 +116,17 @@ class CrossmatchFilter(df.FilterSet):  # type: ignore[misc]
     flag = df.MultipleChoiceFilter(
         choices=[(GOOD, GOOD), *((flag.name, flag.name) for flag in FLAGS)], label="primary flag"
     )
-    vetoed = df.BooleanFilter(method="filter_vetoed", label="flagged", widget=_yes_or_no())
-    is_candidate = df.BooleanFilter(
-        label="candidate", help_text=COLUMNS["is_candidate"].description, widget=_yes_or_no()
+    any_flag = df.MultipleChoiceFilter(
+        choices=[(str(flag.bit), flag.name) for flag in FLAGS], label="any flag", method="filter_any_flag"
     )
-    name = df.CharFilter(lookup_expr="icontains", label="name contains")
-    position = df.CharFilter(method="filter_cone", label="position", help_text="Degrees, or hours and degrees")
+    vetoed = _yes_or_no(
+        "flagged", method="filter_vetoed", help_text="Whether a flag removes the row from the candidates"
+    )
+    is_candidate = _yes_or_no("candidate", help_text=COLUMNS["is_candidate"].description)
+    name = df.CharFilter(lookup_expr="icontains", label="name contains", max_length=LONGEST_TEXT)
+    position = df.CharFilter(
+        method="filter_cone", label="position", help_text="Degrees, or hours and degrees", max_length=LONGEST_TEXT
+    )
     radius = df.NumberFilter(method="no_filter", label="radius", widget=forms.NumberInput(attrs={"step": "any"}))
     radius_unit = df.ChoiceFilter(
         choices=[(name, name) for name in UNITS], method="no_filter", label="unit of the radius", empty_label=None
@@ -200,6 +171,26 @@ class CrossmatchFilter(df.FilterSet):  # type: ignore[misc]
             Rows.
         """
         return rows.exclude(flag=GOOD) if value else rows.filter(flag=GOOD)
+
+    def filter_any_flag(self, rows: QuerySet[Any], name: str, value: list[str]) -> QuerySet[Any]:
+        """Return the rows to which one of the flags applies, as the primary flag or beside it.
+
+        Parameters
+        ----------
+        rows : django.db.models.QuerySet
+            Rows.
+        name : str
+            Of the filter.
+        value : list of str
+            Bits of the flags.
+
+        Returns
+        -------
+        django.db.models.QuerySet
+            Rows.
+        """
+        mask = sum(1 << int(bit) for bit in value)
+        return rows.alias(wanted_bits=F("flag_bits").bitand(mask)).filter(wanted_bits__gt=0) if mask else rows
 
     def filter_cone(self, rows: QuerySet[Any], name: str, value: object) -> QuerySet[Any]:
         """Return the rows within the radius of the position.

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import django_tables2 as tables
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 
 from web_server.candidates.display import COLUMNS, heading, number, sexagesimal, tooltip
+from web_server.candidates.lists import Order
 from web_server.candidates.models import Crossmatch, Run
 
 LISTED = (
@@ -50,8 +51,7 @@ class OrderedColumn(tables.Column):  # type: ignore[misc]
         done : bool
             True.
         """
-        key = F(str(self.accessor or self._explicit_name))
-        return rows.order_by(key.desc(nulls_last=True) if is_descending else key.asc(nulls_last=True), "id"), True
+        return Order(str(self.accessor or self._explicit_name), is_descending).sort(rows), True
 
 
 class SchemaColumn(OrderedColumn):
@@ -146,6 +146,24 @@ class CrossmatchTable(tables.Table):  # type: ignore[misc]
 
 for _name in LISTED:
     CrossmatchTable.base_columns[_name] = SchemaColumn(_name)
+
+
+def crossmatch_order(sort: str) -> Order:
+    """Return the order of the list of crossmatches.
+
+    Parameters
+    ----------
+    sort : str
+        Name of a column, after a minus sign for the largest first; the default order where it is neither.
+
+    Returns
+    -------
+    Order
+        That of `CrossmatchTable` with this ``sort``.
+    """
+    columns = {"name": "name", "position": "ra"} | dict(zip(LISTED, LISTED, strict=True))
+    asked = sort if sort.removeprefix("-") in columns else DEFAULT_SORT
+    return Order(columns[asked.removeprefix("-")], asked.startswith("-"))
 
 
 class RunTable(tables.Table):  # type: ignore[misc]

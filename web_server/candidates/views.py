@@ -6,11 +6,9 @@ from collections import Counter, defaultdict
 from typing import Any
 from uuid import UUID
 
-from django.core.paginator import Paginator
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import F, QuerySet, Sum
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
-from django_tables2 import RequestConfig
 
 from racs_transients.flags import FLAGS, GOOD
 from racs_transients.schema import IMAGES, PLOT_KINDS, RUNS, SURVEY_RUNS
@@ -26,10 +24,10 @@ from web_server.candidates.display import (
 )
 from web_server.candidates.filters import TYPES, CrossmatchFilter
 from web_server.candidates.links import links_at
+from web_server.candidates.lists import PAGE_SIZES, place_in_list, show_page
 from web_server.candidates.models import Crossmatch, Image, Product, Run
-from web_server.candidates.tables import DEFAULT_SORT, LISTED, CrossmatchTable, RunTable
+from web_server.candidates.tables import LISTED, CrossmatchTable, RunTable, crossmatch_order
 
-PAGE_SIZES = (25, 100)
 # Rows this near may be the same source, whatever object they joined.
 NEIGHBOUR_RADIUS = 15 / 3600
 MAX_RELATED = 50
@@ -62,13 +60,8 @@ def home(request: HttpRequest) -> HttpResponse:
         .annotate(n_rows=Sum("survey_runs__n_rows"), n_candidates=Sum("survey_runs__candidates"))
     )
     table = RunTable(runs)
-    RequestConfig(request, paginate={"per_page": _per_page(request)}).configure(table)
+    show_page(table, request)
     return render(request, "candidates/home.html", {"table": table})
-
-
-def _per_page(request: HttpRequest) -> int:
-    asked = request.GET.get("per_page", "")
-    return int(asked) if asked in map(str, PAGE_SIZES) else PAGE_SIZES[0]
 
 
 def _run_of(request: HttpRequest, image: Image) -> Run:
@@ -189,23 +182,9 @@ def _list_page(request: HttpRequest, rows: QuerySet[Crossmatch], context: dict[s
     if context["run"] is None:
         origin["list"] = "query"
     table.origin = origin.urlencode()
-    config = RequestConfig(request, paginate={"per_page": _per_page(request), "paginator_class": _Paginator})
-    config.configure(table)
+    show_page(table, request)
     context |= {"table": table, "filter": filters, "presets": _presets(context["run"]), "page_sizes": PAGE_SIZES}
     return render(request, "candidates/crossmatches.html", context, status=200 if valid else 400)
-
-
-class _Paginator(Paginator):  # type: ignore[type-arg]
-    """Counts the rows without what is only there to show them."""
-
-    @property
-    def count(self) -> int:
-        rows = self.object_list
-        data = getattr(rows, "data", rows)
-        plain = getattr(data, "data", data)
-        if not hasattr(self, "_count"):
-            self._count = plain.order_by().count() if hasattr(plain, "order_by") else len(rows)
-        return self._count
 
 
 def _presets(run: Run | None) -> list[tuple[str, str]]:
@@ -253,7 +232,7 @@ def source(request: HttpRequest, image_id: int, row_id: int) -> HttpResponse:
     rows = Crossmatch.objects.select_related("run__image", "sky_object", "survey_run")
     row = get_object_or_404(rows, pk=row_id, run__image_id=image_id)
     stamp = row.products.filter(kind="stamp").select_related("run").first()
-    others = rows.filter(run__is_current=True).exclude(pk=row.pk)
+    others = _related().filter(run__is_current=True).exclude(pk=row.pk)
     same = others.filter(sky_object=row.sky_object_id).order_by("id")[:MAX_RELATED]
     near = within(others.exclude(sky_object=row.sky_object_id), row.ra, row.dec, NEIGHBOUR_RADIUS)
     context = {
@@ -279,11 +258,15 @@ def source(request: HttpRequest, image_id: int, row_id: int) -> HttpResponse:
 def _nearest(row: Crossmatch) -> list[Crossmatch]:
     """Return the nearest good matches in the order that the pipeline gave."""
     numbers = [int(word) for word in row.nearest_matches.replace(",", " ").split() if word.isdigit()]
-    found = {
-        match.match_id: match
-        for match in Crossmatch.objects.filter(run=row.run, match_id__in=numbers).select_related("run__image")
-    }
+    matches = _related().filter(run=row.run, match_id__in=numbers[:MAX_RELATED])
+    found = {match.match_id: match for match in matches}
     return [found[number] for number in numbers if number in found]
+
+
+def _related() -> QuerySet[Crossmatch]:
+    """Return rows with what the tables of related ones show."""
+    columns = ("match_id", "name", "survey", "type", "ratio", "vs", "flag", "run__image__name", "run__is_current")
+    return Crossmatch.objects.select_related("run__image").only(*columns)
 
 
 def _neighbours(request: HttpRequest, row: Crossmatch) -> dict[str, Any]:
@@ -292,42 +275,7 @@ def _neighbours(request: HttpRequest, row: Crossmatch) -> dict[str, Any]:
     rows = Crossmatch.objects.filter(run__is_current=True) if everywhere else row.run.crossmatches.all()
     filters = CrossmatchFilter(request.GET, queryset=rows)
     rows = filters.qs if filters.form.is_valid() else rows
-    sort = request.GET.get("sort", DEFAULT_SORT)
-    key = {"position": "ra"}.get(sort.lstrip("-"), sort.lstrip("-"))
-    if key not in ("name", "ra", *LISTED):
-        sort, key = DEFAULT_SORT, DEFAULT_SORT.lstrip("-")
-    descending = sort.startswith("-")
-    before, after, missing = _around(key, descending=descending, value=getattr(row, key), pk=row.pk)
-    forwards: list[Any] = [F(key).desc(nulls_last=True) if descending else F(key).asc(nulls_last=True), "id"]
-    backwards: list[Any] = [F(key).asc(nulls_first=True) if descending else F(key).desc(nulls_first=True), "-id"]
-    place = rows.order_by().aggregate(
-        here=Count("pk", filter=Q(pk=row.pk)), before=Count("pk", filter=before), total=Count("pk")
-    )
-    if not place["here"]:
-        return {"total": 0}
-    return {
-        "previous": rows.filter(before).order_by(*backwards).select_related("run").first(),
-        "next": rows.filter(after).order_by(*forwards).select_related("run").first()
-        or rows.filter(missing).order_by("id").select_related("run").first(),
-        "place": place["before"] + 1,
-        "total": place["total"],
-    }
-
-
-def _around(key: str, *, descending: bool, value: Any, pk: int) -> tuple[Q, Q, Q]:
-    """Return the conditions of coming before and after a row, and after all rows that have a value."""
-    missing = Q(**{f"{key}__isnull": True})
-    if value is None:
-        return ~missing | (missing & Q(pk__lt=pk)), missing & Q(pk__gt=pk), Q(pk=None)
-    smaller, larger = (
-        # the bound alone lets an index be used
-        Q(**{f"{key}__{side}e": value}) & (Q(**{f"{key}__{side}": value}) | Q(pk__lt=pk))
-        if (side == "gt") == descending
-        else Q(**{f"{key}__{side}e": value}) & (Q(**{f"{key}__{side}": value}) | Q(pk__gt=pk))
-        for side in ("lt", "gt")
-    )
-    before, after = (larger, smaller) if descending else (smaller, larger)
-    return before, after, missing
+    return place_in_list(rows, row, crossmatch_order(request.GET.get("sort", "")))
 
 
 def product(request: HttpRequest, product_id: int) -> FileResponse:

@@ -1,0 +1,189 @@
+"""A list of rows as an address describes it: its order, its pages, and the neighbours of a row in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import django_tables2 as tables
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, F, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from django_tables2.rows import BoundRows
+
+from web_server.candidates.models import Crossmatch
+
+PAGE_SIZES = (25, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A total order of rows: by a column, where missing values come last either way, then by id.
+
+    Parameters
+    ----------
+    key : str
+        Field of the model.
+    descending : bool
+        Largest first.
+    """
+
+    key: str
+    descending: bool
+
+    def sort(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Return rows in this order.
+
+        Parameters
+        ----------
+        rows : django.db.models.QuerySet
+            Rows.
+
+        Returns
+        -------
+        django.db.models.QuerySet
+            The same, ordered.
+        """
+        key = F(self.key)
+        return rows.order_by(key.desc(nulls_last=True) if self.descending else key.asc(nulls_last=True), "id")
+
+    def next(self, rows: QuerySet[Any], row: Any, *, back: bool = False) -> Any:
+        """Return the row that follows another one.
+
+        Parameters
+        ----------
+        rows : django.db.models.QuerySet
+            The list.
+        row : django.db.models.Model
+            One of them.
+        back : bool
+            Return the one before instead.
+
+        Returns
+        -------
+        django.db.models.Model or None
+            None at the end.
+        """
+        value = getattr(row, self.key)
+        missing = rows.filter(**{f"{self.key}__isnull": True}).order_by("-pk" if back else "pk")
+        later = Q(pk__lt=row.pk) if back else Q(pk__gt=row.pk)
+        down = self.descending != back
+        # as the indexes have it: without missing values both ways are the same
+        key = F(self.key).desc(nulls_last=True) if down else F(self.key).asc(nulls_first=True)
+        known = rows.order_by(key, "-pk" if back else "pk")
+        if value is None:
+            found = missing.filter(later).first()
+            return found or (known.filter(**{f"{self.key}__isnull": False}).first() if back else None)
+        # the bound alone, which an index serves, then the order among equal values
+        beyond, bound = ("lt", "lte") if down else ("gt", "gte")
+        here = Q(**{f"{self.key}__{bound}": value})
+        found = known.filter(here, Q(**{f"{self.key}__{beyond}": value}) | later).first()
+        return found or (None if back else missing.first())
+
+    def before(self, row: Any) -> Q:
+        """Return the condition of coming before a row.
+
+        Parameters
+        ----------
+        row : django.db.models.Model
+            The row.
+
+        Returns
+        -------
+        django.db.models.Q
+            The condition.
+        """
+        value, missing = getattr(row, self.key), Q(**{f"{self.key}__isnull": True})
+        if value is None:
+            return ~missing | Q(pk__lt=row.pk)
+        beyond = "gt" if self.descending else "lt"
+        return Q(**{f"{self.key}__{beyond}": value}) | Q(**{self.key: value, "pk__lt": row.pk})
+
+
+def place_in_list(rows: QuerySet[Crossmatch], row: Crossmatch, order: Order) -> dict[str, Any]:
+    """Return where a row stands in a list.
+
+    Parameters
+    ----------
+    rows : django.db.models.QuerySet
+        The list.
+    row : Crossmatch
+        Perhaps one of them.
+    order : Order
+        Of the list.
+
+    Returns
+    -------
+    dict
+        ``total``, 0 where the row is none of them, else also ``place``, ``previous`` and ``next``.
+    """
+    counts = rows.order_by().aggregate(
+        here=Count("pk", filter=Q(pk=row.pk)), before=Count("pk", filter=order.before(row)), total=Count("pk")
+    )
+    if not counts["here"]:
+        return {"total": 0}
+    links = rows.select_related("run").only("name", "run__image_id")
+    return {
+        "previous": order.next(links, row, back=True),
+        "next": order.next(links, row),
+        "place": counts["before"] + 1,
+        "total": counts["total"],
+    }
+
+
+class ListPaginator(Paginator):  # type: ignore[type-arg]
+    """Pages of a table's ordered rows, where the last page costs no more than the first."""
+
+    object_list: BoundRows
+
+    @property
+    def _rows(self) -> QuerySet[Any]:
+        rows: QuerySet[Any] = self.object_list.data.data
+        return rows
+
+    @cached_property
+    def count(self) -> int:
+        """Count the rows, without what is only there to show them."""
+        return self._rows.order_by().count()
+
+    def page(self, number: int | str) -> Page[Any]:
+        """Return a page.
+
+        Parameters
+        ----------
+        number : int or str
+            From 1.
+
+        Returns
+        -------
+        django.core.paginator.Page
+            Its rows.
+        """
+        number = self.validate_number(number)
+        start = (number - 1) * self.per_page
+        stop = min(start + self.per_page, self.count)
+        if start > self.count / 2:
+            part = [*self._rows.reverse()[self.count - stop : self.count - start]][::-1]
+        else:
+            part = [*self._rows[start:stop]]
+        return Page(BoundRows(data=part, table=self.object_list.table), number, self)
+
+
+def show_page(table: tables.Table, request: HttpRequest) -> None:
+    """Order a table and choose its page as an address asks; what it cannot ask for is ignored.
+
+    Parameters
+    ----------
+    table : django_tables2.Table
+        The table.
+    request : django.http.HttpRequest
+        ``sort``, ``page`` and ``per_page``.
+    """
+    table.request = request
+    if "sort" in request.GET:
+        table.order_by = [request.GET["sort"]]
+    asked = request.GET.get("per_page", "")
+    per_page = int(asked) if asked in map(str, PAGE_SIZES) else PAGE_SIZES[0]
+    table.paginator = ListPaginator(table.rows, per_page)
+    table.page = table.paginator.get_page(request.GET.get("page"))
