@@ -20,6 +20,7 @@ SECRET_KEY = secret_key(DATABASE)
 
 INSTALLED_APPS = [
     "web_server.candidates",
+    "web_server.review",
     "web_server.accounts",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -79,6 +80,9 @@ DJANGO_TABLES2_TEMPLATE = "candidates/table.html"
 # The site's preset view; a row's is_candidate is the pipeline's own decision.
 CANDIDATE_VS_THRESHOLD = 4.3
 CANDIDATE_M_THRESHOLD = 1.2
+
+# Votes that a candidate needs before it counts as agreed.
+VOTES_NEEDED = 2
 
 # The server's log: errors with their traceback, on standard error.
 LOGGING = {

@@ -1,0 +1,1 @@
+"""What people decide: labels, votes, decisions, claims, comments, stars, searches."""
