@@ -53,7 +53,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "web_server.candidates.context.thresholds",
+                "web_server.candidates.context.everywhere",
             ]
         },
     }

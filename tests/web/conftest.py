@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from web_server.accounts.roles import set_role
 from web_server.candidates.models import Crossmatch, Image, Product, Run, SkyObject, SurveyRun
 
 
@@ -76,3 +77,15 @@ def reader(client, django_user_model):
     """A client that is logged in."""
     client.force_login(django_user_model.objects.create_user("reader", password="x"))
     return client
+
+
+@pytest.fixture
+def person(db, django_user_model):
+    """Make somebody with a role."""
+
+    def make(name, role="reviewer"):
+        user = django_user_model.objects.create_user(name, password="x")
+        set_role(user, role)
+        return user
+
+    return make

@@ -75,7 +75,7 @@ def cast_vote(user: User, row: Crossmatch, label: Label, *, note: str = "", seco
     present = subject.votes.filter(reviewer=user, active=True).first()
     if present is not None and (present.label_id, present.note) == (label.pk, note):
         return present
-    vote = _replace(present, Vote(subject=subject, reviewer=user, label=label, note=note, seconds=seconds), row)
+    vote: Vote = _replace(present, Vote(subject=subject, reviewer=user, label=label, note=note, seconds=seconds), row)
     _record(user, "vote", subject, present, vote)
     refresh(subject)
     return vote
@@ -114,7 +114,7 @@ def withdraw_vote(user: User, vote: Vote) -> Vote | None:
             note=earlier.note,
             run=earlier.run,
             seconds=earlier.seconds,
-            replaces=earlier.replaces,
+            replaces_id=earlier.replaces_id,
         )
     _record(user, "vote withdrawn", subject, vote, earlier)
     refresh(subject)
@@ -152,7 +152,7 @@ def decide(lead: User, row: Crossmatch, label: Label, *, note: str = "") -> Deci
     present = subject.decisions.filter(active=True).first()
     if present is not None and (present.label_id, present.note) == (label.pk, note):
         return present
-    decision = _replace(present, Decision(subject=subject, lead=lead, label=label, note=note), row)
+    decision: Decision = _replace(present, Decision(subject=subject, lead=lead, label=label, note=note), row)
     _record(lead, "decision", subject, present, decision)
     refresh(subject)
     return decision

@@ -1,0 +1,49 @@
+"""Who may do what."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+
+from web_server.accounts.roles import (
+    ROLES,
+    is_admin,
+    is_lead,
+    is_reviewer,
+    is_viewer,
+    lead_required,
+    role_of,
+    set_role,
+)
+
+pytestmark = pytest.mark.django_db
+QUESTIONS = (is_viewer, is_reviewer, is_lead, is_admin)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_each_role_may_do_what_the_one_before_may(number):
+    user = User.objects.create_user("ann")
+    set_role(user, ROLES[-1])
+    set_role(user, ROLES[number])
+    user = User.objects.get(pk=user.pk)
+    assert [question(user) for question in QUESTIONS] == [n <= number for n in range(4)]
+
+
+def test_without_a_group_one_may_look_and_nobody_may_do_nothing():
+    assert role_of(User.objects.create_user("ann")) == "viewer"
+    assert role_of(User.objects.create_superuser("root")) == "admin"
+    assert role_of(User(username="gone", is_active=False)) is None
+    assert not any(question(AnonymousUser()) for question in QUESTIONS)
+
+
+def test_a_view_for_leads_is_closed_to_reviewers(rf):
+    view = lead_required(lambda request: HttpResponse("done"))
+    request = rf.post("/")
+    request.user = User.objects.create_user("ann")
+    set_role(request.user, "reviewer")
+    with pytest.raises(PermissionDenied, match="role lead"):
+        view(request)
+    set_role(request.user, "lead")
+    assert view(request).content == b"done"
