@@ -15,7 +15,7 @@ from typing import Any, TextIO
 import configargparse
 
 from racs_transients import __version__
-from racs_transients.config import LATER_STAGES, REDACTED, SECRETS, SECTIONS, Option, all_options
+from racs_transients.config import REDACTED, SECRETS, SECTIONS, Option, all_options
 from racs_transients.errors import ConfigError
 
 TRUE, FALSE = frozenset({"yes", "true", "t", "y", "1", "on"}), frozenset({"no", "false", "f", "n", "0", "off"})
@@ -279,9 +279,6 @@ def meaning(name: str) -> str:
         text += f" Only with {spelled(condition)}{f' {value}' if value else ''}."
     if option.environment:
         text += f" Also {option.environment}."
-    if name in LATER_STAGES:
-        built = LATER_STAGES[name].built if option.kind != "bool" else ()
-        text += f" Built so far: {', '.join(built)}." if built else " Not built yet."
     return text
 
 

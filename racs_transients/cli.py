@@ -55,8 +55,6 @@ def _process(arguments: list[str]) -> int:
     logs.configure(config.general.log_level)
     for line in options.warnings:
         logger.warning(line)
-    for line in options.skipped:
-        logger.info(line)
     os.nice(max(0, config.general.nice - os.nice(0)))
     # the pipeline's libraries are slow to import: wrong options are reported before
     from racs_transients.pipeline import run_images

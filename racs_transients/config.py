@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal
 
 from racs_transients.surveys import OwnSurvey
@@ -49,26 +48,6 @@ class Option:
     aliases: tuple[str, ...] = ()
     only_with: str = ""
     environment: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LaterStage:
-    """A stage that is not built yet.
-
-    Parameters
-    ----------
-    name : str
-        Its name.
-    built : tuple of str
-        Values of the option that do not ask for it.
-    """
-
-    name: str
-    built: tuple[str, ...] = ()
-
-
-# Options of stages that are not built yet. Whoever builds a stage removes its lines here, and nothing else.
-LATER_STAGES: Mapping[str, LaterStage] = MappingProxyType({})
 
 
 def _option(default: Any, kind: Kind, help_: str, *, shown: bool = True, **rest: Any) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from racs_transients.arguments import OPTIONS, default_text, kind_words, meaning, spelled
-from racs_transients.config import LATER_STAGES, SECTIONS
+from racs_transients.config import SECTIONS
 from racs_transients.survey_sections import KEYS, PREFIX
 
 BEGIN, END = "<!-- options:begin -->", "<!-- options:end -->"
@@ -17,7 +17,7 @@ KEYS_BEGIN, KEYS_END = "<!-- survey keys:begin -->", "<!-- survey keys:end -->"
 _HEAD = """\
 # All options with their defaults, for processASKAPimage.py -c FILE. Options on the command line win.
 # Generated from racs_transients/config.py: python -m racs_transients.config_docs --write
-# A line that begins with "# " and a name shows an option that is unset or not built yet. None means unset.
+# A line that begins with "# " and a name shows an option that is unset. None means unset.
 """
 
 
@@ -37,7 +37,7 @@ def example_ini() -> str:
         for name in (name for name, (home, _) in OPTIONS.items() if home == section):
             lines += textwrap.wrap(meaning(name), 110, initial_indent="# ", subsequent_indent="# ")
             default = default_text(name)
-            hidden = "# " if default == "None" or name in LATER_STAGES else ""
+            hidden = "# " if default == "None" else ""
             lines += [f"{hidden}{name} = {default}", ""]
     lines += [f'# A section [{PREFIX}name] describes a survey of your own: PIPELINE.md, "Other surveys".']
     return "\n".join(lines).rstrip() + "\n"

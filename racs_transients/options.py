@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from racs_transients.arguments import OPTIONS, Findings, kind_words, read_arguments, spelled
-from racs_transients.config import LATER_STAGES, SECTIONS, Config, Database, LaterStage
+from racs_transients.config import SECTIONS, Config, Database
 from racs_transients.dbconfig import DEFAULT_FILE, URL_VARIABLE, options_from_environment
 from racs_transients.errors import ConfigError
 from racs_transients.image_lists import file_of_image
@@ -33,24 +33,19 @@ class ParsedOptions:
         The checked options.
     warnings : tuple of str
         Old names, sections that do not fit.
-    skipped : tuple of str
-        Stages not built yet that only a default asks for.
     """
 
     config: Config
     warnings: tuple[str, ...]
-    skipped: tuple[str, ...]
 
 
-def parse_options(arguments: Sequence[str], *, later: Mapping[str, LaterStage] = LATER_STAGES) -> ParsedOptions:
+def parse_options(arguments: Sequence[str]) -> ParsedOptions:
     """Return the configuration that a command line asks for.
 
     Parameters
     ----------
     arguments : sequence of str
         Without the program's name.
-    later : mapping
-        Options of stages that are not built yet.
 
     Returns
     -------
@@ -70,11 +65,10 @@ def parse_options(arguments: Sequence[str], *, later: Mapping[str, LaterStage] =
     if "survey" in values:
         values["survey"] = _chosen(values["survey"], [*SURVEYS, *sections], findings)
     config = _assembled(tuple(absolute(name) for name in images), values, surveys)
-    skipped = _check_later(config, values, later, findings)
     findings.mistakes += [*_wrong_files(config, values), *_contradictions(config)]
     if findings.mistakes:
         raise ConfigError(_all_in_one(findings.mistakes))
-    return ParsedOptions(config, tuple(findings.warnings), tuple(skipped))
+    return ParsedOptions(config, tuple(findings.warnings))
 
 
 # Options of the section that say which database, not what is done with it.
@@ -174,24 +168,6 @@ def _is_looked_at(config: Config, name: str) -> bool:
     """Return whether the option that switches this one on is set so."""
     switch, _, value = OPTIONS[name][1].only_with.partition("=")
     return not switch or str(_current(config, switch)) == (value or "True")
-
-
-def _check_later(
-    config: Config, values: Mapping[str, Any], later: Mapping[str, LaterStage], findings: Findings
-) -> list[str]:
-    """Note stages that are not built yet: a mistake where asked for, else a line for the log."""
-    asked: dict[str, list[str]] = {}
-    skipped = []
-    for name, stage in later.items():
-        value = _current(config, name)
-        if value is None or str(value) in stage.built or not _is_looked_at(config, name):
-            continue
-        if name in values:
-            asked.setdefault(stage.name, []).append(spelled(name))
-        elif stage.built:
-            skipped.append(f"{stage.name} ({spelled(name)}, on by default): not built yet, left out")
-    findings.mistakes += [f"{', '.join(names)}: {stage} is not built yet" for stage, names in asked.items()]
-    return skipped
 
 
 def _wrong_files(config: Config, values: Mapping[str, Any]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import re
 import shlex
 import shutil
 import threading
@@ -18,9 +17,9 @@ import pandas as pd
 import pytest
 from astropy.table import Table
 
-from racs_transients.arguments import ALIASES, OPTIONS
+from racs_transients.arguments import OPTIONS
 from racs_transients.cli import process_askap_image
-from racs_transients.config import LATER_STAGES, Config
+from racs_transients.config import Config
 from racs_transients.image import read_image
 from racs_transients.image_files import write_image
 from racs_transients.options import parse_options
@@ -168,12 +167,11 @@ OLD_SNR_NAME = "{}: transients_askap_sumss_snr_thresh is the old name of transie
 
 @dataclass(frozen=True)
 class Example:
-    """A documented example: its command line, what it means, and which stages it asks for."""
+    """A documented example: its command line, and what it means."""
 
     arguments: tuple[str, ...]
     results: str
     warnings: tuple[str, ...]
-    stages: frozenset[str]
     values: dict[str, object]
 
 
@@ -185,7 +183,6 @@ EXAMPLES = {
             "--max-separation is the old name of --transient-max-separation",
             "--db-name is the old name of --db-database",
         ),
-        frozenset({"postage stamps", "annotation files"}),
         {
             "remove_extended": True, "askap_ext_thresh": 1.4, "sumss_ext_thresh": 1.4, "nvss_ext_thresh": 1.2,
             "transient_max_separation": 20.0, "diagnostic_max_separation": 5.0, "postage_stamps": True,
@@ -197,9 +194,6 @@ EXAMPLES = {
         ("-c", "long.ini", IMAGE),
         "image.askap.mosaic.restored_results_askap_racs_analysis",
         (OLD_SNR_NAME.format("long.ini"),),
-        frozenset(
-            {"cropping by weight", "convolution", "reading island lists", "annotation files"}
-        ),
         {
             "output_tag": "askap_racs_analysis", "clobber": True, "sumss_only": True, "nvss_only": False,
             "frequency": 864e6, "weight_crop": True, "convolve": True, "sourcefinder": "aegean",
@@ -214,7 +208,6 @@ EXAMPLES = {
         ("-c", "myparset.in", IMAGE),
         "image.askap.mosaic.restored_results_example",
         (OLD_SNR_NAME.format("myparset.in"),),
-        frozenset({"annotation files", "postage stamps"}),
         {
             "output_tag": "example", "weight_crop": False, "convolve": False, "transient_max_separation": 20.0,
             "askap_ext_thresh": 1.4, "postage_stamps": True, "postage_stamp_ncores": 2,
@@ -330,7 +323,7 @@ def value_of(config: Config, name: str) -> object:
 
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
 def test_documented_example_means_what_it_says(example: Example, here: Path) -> None:
-    parsed = parse_options(example.arguments, later={})
+    parsed = parse_options(example.arguments)
     assert {name: value_of(parsed.config, name) for name in example.values} == example.values
     assert parsed.warnings == example.warnings
     assert parsed.config.images == (here / IMAGE,)
@@ -339,47 +332,10 @@ def test_documented_example_means_what_it_says(example: Example, here: Path) -> 
 
 
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
-def test_documented_example_stops_only_for_stages_that_are_not_built(
-    example: Example, here: Path, database: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    missing = example.stages & {stage.name for stage in LATER_STAGES.values()}
-    code = process_askap_image([*example.arguments, *database])
-    if not missing:
-        assert code == 0
-        return
-    assert code == 2
-    lines = [line for line in capsys.readouterr().err.splitlines() if not line.endswith("mistakes in the options:")]
-    found = [re.fullmatch(r"(?:  - |error: )--[\w, -]+: (.*) is not built yet\.?", line) for line in lines]
-    assert None not in found, lines
-    assert sorted(match[1] for match in found if match) == sorted(missing)
-    assert not (here / example.results).exists()
-
-
-def without_later_stages(arguments: tuple[str, ...], folder: Path) -> list[str]:
-    """Return a command line, and write an ini file, without the options of stages that are not built yet."""
-    result: list[str] = []
-    words = list(arguments)
-    while words:
-        word = words.pop(0)
-        name = ALIASES.get(word[2:].replace("-", "_"), word[2:].replace("-", "_")) if word.startswith("--") else ""
-        if name in LATER_STAGES:
-            if OPTIONS[name][1].kind != "bool":
-                words.pop(0)
-        elif word == "-c":
-            lines = (folder / words.pop(0)).read_text(encoding="utf-8").splitlines()
-            kept = [line for line in lines if line.partition("=")[0] not in LATER_STAGES]
-            (folder / "reduced.ini").write_text("\n".join(kept), encoding="utf-8")
-            result += ["-c", "reduced.ini"]
-        else:
-            result.append(word)
-    return result
-
-
-@pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
-def test_documented_example_runs_but_for_stages_that_are_not_built(
+def test_documented_example_runs(
     example: Example, here: Path, database: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = [*without_later_stages(example.arguments, here), *database]
+    arguments = [*example.arguments, *database]
     assert process_askap_image(arguments) == 0, capsys.readouterr().err
     rows = pd.read_csv(here / example.results / "transients" / "transients_master.csv")
     assert set(rows["type"]) <= {"match", "noaskapmatch", "nocatalogmatch"}
@@ -387,16 +343,6 @@ def test_documented_example_runs_but_for_stages_that_are_not_built(
     # the catalogue came over the wire, as the examples ask for
     assert len(list((tmp_path / "racs_transients").glob("sumss-*.vot"))) == 1
     shutil.rmtree(here / example.results)
-
-
-def test_stages_of_the_examples_are_spelled_as_in_the_registry() -> None:
-    known = {stage.name for stage in LATER_STAGES.values()}
-    asked = {
-        stage.name
-        for name, stage in LATER_STAGES.items()
-        if name not in {"jobs", "sourcefinder", "forced_photometry", "produce_overlays"}
-    }
-    assert frozenset().union(*(example.stages for example in EXAMPLES.values())) & known == asked
 
 
 REFERENCE = Path(__file__).parents[2] / ".." / "shared" / "reference" / "earlier-readme.txt"

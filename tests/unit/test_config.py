@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from racs_transients.arguments import ALIASES, OPTIONS, spelled, without_secrets
-from racs_transients.config import LATER_STAGES, REDACTED, SECTIONS, Config, Database
+from racs_transients.config import REDACTED, SECTIONS, Config, Database
 from racs_transients.errors import ConfigError
 from racs_transients.image_lists import file_of_image
 from racs_transients.options import ParsedOptions, parse_options
@@ -49,9 +49,9 @@ def value_of(parsed: ParsedOptions, name: str) -> Any:
     return getattr(getattr(parsed.config, OPTIONS[name][0]), name)
 
 
-def mistakes_of(arguments: list[str], **kwargs: Any) -> list[str]:
+def mistakes_of(arguments: list[str]) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        parse_options(arguments, **kwargs)
+        parse_options(arguments)
     assert caught.value.exit_code == 2
     lines = str(caught.value).splitlines()
     if len(lines) == 1:
@@ -83,7 +83,6 @@ def test_thresholds_that_the_earlier_code_held_fixed_are_options_with_the_same_d
 def test_names_of_options_and_aliases_are_unique() -> None:
     names = [item.name for kind in SECTIONS.values() for item in fields(kind)] + list(ALIASES)
     assert len(names) == len(set(names))
-    assert set(LATER_STAGES) <= set(names)
     for option in (option for _, option in OPTIONS.values() if option.only_with):
         assert option.only_with.partition("=")[0] in OPTIONS
 
@@ -95,7 +94,7 @@ def test_names_of_options_and_aliases_are_unique() -> None:
 def test_truth_values_work_bare_and_with_a_word(image: str, name: str, words: list[str], expected: bool) -> None:
     extra = {"postage_stamps": ["--transients"], "weight_crop": ["--weight-crop-image", image]}.get(name, [])
     for arguments in ([spelled(name), *words, image, *extra], [image, *extra, spelled(name), *words]):
-        parsed = parse_options(arguments, later={})
+        parsed = parse_options(arguments)
         assert value_of(parsed, name) is expected
         assert [path.name for path in parsed.config.images] == [image]
 
@@ -121,7 +120,7 @@ def test_negative_numbers_are_values(image: str) -> None:
 
 
 def test_old_names_work_and_say_so(image: str) -> None:
-    parsed = parse_options([image, "--max_separation", "20", "--db-name=racs"], later={})
+    parsed = parse_options([image, "--max_separation", "20", "--db-name=racs"])
     assert parsed.config.crossmatching.transient_max_separation == 20.0
     assert parsed.config.database.db_database == "racs"
     assert parsed.warnings == (
@@ -176,9 +175,7 @@ def test_paths_are_relative_to_where_the_user_stands(image: str, tmp_path: Path)
 
 
 def test_a_percent_sign_and_blanks_in_a_value_stay(image: str) -> None:
-    parsed = parse_options(
-        [image, *ini("[DATABASE]\ndb_password=a%b #;=c\ndb_database=x\ndb_tag=Tag to add\n")], later={}
-    )
+    parsed = parse_options([image, *ini("[DATABASE]\ndb_password=a%b #;=c\ndb_database=x\ndb_tag=Tag to add\n")])
     assert parsed.config.database.db_password == "a%b #;=c"
     assert parsed.config.database.db_tag == "Tag to add"
 
@@ -239,7 +236,7 @@ def test_all_mistakes_are_reported_at_once(image: str) -> None:
     ],
 )
 def test_single_mistakes_are_named(image: str, arguments: list[str], mistake: str) -> None:
-    assert mistakes_of([image, *arguments], later={}) == [mistake]
+    assert mistakes_of([image, *arguments]) == [mistake]
 
 
 def test_wrong_kinds_of_files_are_refused(image: str, tmp_path: Path) -> None:
@@ -287,14 +284,14 @@ def test_lists_of_several_images_are_in_their_order_or_named_by_a_pattern(severa
         ("\nb.csv\na.csv\n", ["b.csv", "a.csv"]),
         ("{image}_list.csv", ["field_list.csv", "second_list.csv"]),
     ):
-        config = parse_options([*several, *needed, f"{option}={text}"], later={}).config
+        config = parse_options([*several, *needed, f"{option}={text}"]).config
         files = getattr(getattr(config, OPTIONS[option[2:].replace("-", "_")][0]), option[2:].replace("-", "_"))
         assert [file_of_image(path, files, config.images) for path in config.images] == [Path.cwd() / n for n in names]
         json.dumps(config.to_dict())
 
 
 def test_list_of_one_image_may_have_any_name(several: list[str]) -> None:
-    config = parse_options([several[0], "--askap-csv", "my field.csv"], later={}).config
+    config = parse_options([several[0], "--askap-csv", "my field.csv"]).config
     assert (
         file_of_image(config.images[0], config.catalogues.askap_csv, config.images) == Path("my field.csv").absolute()
     )
@@ -311,7 +308,7 @@ def test_list_of_one_image_may_have_any_name(several: list[str]) -> None:
     ],
 )
 def test_lists_that_fit_no_image_are_refused(several: list[str], text: str, mistake: str) -> None:
-    found = mistakes_of([*several, "--askap-csv", text.format()], later={})
+    found = mistakes_of([*several, "--askap-csv", text.format()])
     assert found[0].startswith(f"--askap-csv: {mistake.format(here=Path.cwd())}")
 
 
@@ -342,7 +339,7 @@ def test_lists_that_fit_no_image_are_refused(several: list[str], text: str, mist
     ],
 )
 def test_options_of_lists_that_do_not_go_together(several: list[str], arguments: list[str], mistake: str) -> None:
-    assert mistakes_of([several[0], *arguments], later={}) == [mistake]
+    assert mistakes_of([several[0], *arguments]) == [mistake]
 
 
 @pytest.mark.parametrize(
@@ -372,34 +369,6 @@ def test_options_that_are_switched_off_are_not_looked_at(image: str) -> None:
     assert parsed.config.analysis.weight_crop_image == Path.cwd() / "no.fits"
 
 
-def asks_for(name: str) -> list[str]:
-    """Return arguments that ask for the stage of an option, and that have no other fault."""
-    option = OPTIONS[name][1]
-    choices = [choice for choice in option.choices if choice not in LATER_STAGES[name].built]
-    by_kind = {"bool": "yes", "int": "2", "str": "words", "file": "field.fits", "new_folder": "new"}
-    extra = {"postage_stamps": ["--transients"], "weight_crop": ["--weight-crop-image=field.fits"]}.get(name, [])
-    return [f"{spelled(name)}={choices[0] if choices else by_kind[option.kind]}", *extra]
-
-
-@pytest.mark.parametrize("name", LATER_STAGES)
-def test_a_stage_that_is_not_built_stops_when_asked_for(image: str, name: str) -> None:
-    expected = f"{spelled(name)}: {LATER_STAGES[name].name} is not built yet"
-    assert mistakes_of([image, *asks_for(name)]) == [expected]
-    (section, option), value = OPTIONS[name], asks_for(name)[0].partition("=")[2]
-    extra = asks_for(name)[1:]
-    assert mistakes_of([image, *extra, *ini(f"[{section.upper()}]\n{name} = {value}\n")]) == [expected]
-    assert option.help
-
-
-def test_a_stage_that_is_not_built_is_left_out_when_only_a_default_asks(image: str) -> None:
-    assert parse_options([image]).skipped == tuple(
-        f"{LATER_STAGES[name].name} ({spelled(name)}, on by default): not built yet, left out"
-        for name in ("produce_overlays", "db_inject")
-        if name in LATER_STAGES
-    )
-    assert not parse_options([image, "--produce-overlays", "no", "--db-inject", "no"]).skipped
-
-
 def test_finder_of_a_given_list_does_not_run(image: str) -> None:
     parsed = parse_options([image, "--sourcefinder", "selavy", "--askap-csv", image])
     assert parsed.config.analysis.sourcefinder == "selavy"
@@ -408,9 +377,9 @@ def test_finder_of_a_given_list_does_not_run(image: str) -> None:
 @pytest.mark.parametrize("option", ["db_username", "db_password", "db_host", "db_port"])
 def test_what_only_a_server_needs_means_postgresql(image: str, option: str) -> None:
     given = [image, spelled(option), "5433", "--db-database", "x"]
-    assert parse_options(given, later={}).config.database.db_engine == "postgresql"
-    assert parse_options([*given, "--db-engine", "sqlite"], later={}).config.database.db_engine == "sqlite"
-    assert parse_options([image, "--db-name", "x"], later={}).config.database.db_engine == "sqlite"
+    assert parse_options(given).config.database.db_engine == "postgresql"
+    assert parse_options([*given, "--db-engine", "sqlite"]).config.database.db_engine == "sqlite"
+    assert parse_options([image, "--db-name", "x"]).config.database.db_engine == "sqlite"
 
 
 def test_vizier_address_comes_from_the_environment_unless_given(image: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -429,7 +398,7 @@ def test_catalogues_are_kept_in_the_users_cache_folder(image: str, monkeypatch: 
 
 
 def test_configuration_is_frozen_and_json_able_without_secrets(image: str) -> None:
-    config = parse_options([image, "--db-password", "hunter2", "--db-database", "x"], later={}).config
+    config = parse_options([image, "--db-password", "hunter2", "--db-database", "x"]).config
     text = json.dumps(config.to_dict())
     assert "hunter2" not in text + repr(config)
     assert json.loads(text)["database"]["db_password"] == REDACTED

@@ -51,9 +51,7 @@ def test_example_ini_is_the_default_configuration(
         assert set(re.findall(r"^(\w+) = ", text, flags=re.MULTILINE)) == {"images", *OPTIONS}
     (tmp_path / "field.fits").touch()
     (tmp_path / "run.ini").write_text(text, encoding="utf-8")
-    parsed = parse_options(
-        [str(tmp_path / "field.fits"), "-c", str(tmp_path / "run.ini")], **({"later": {}} if uncommented else {})
-    )
+    parsed = parse_options([str(tmp_path / "field.fits"), "-c", str(tmp_path / "run.ini")])
     assert parsed.config == Config(images=(tmp_path / "field.fits",))
     assert parsed.warnings == ()
 

@@ -126,6 +126,6 @@ def test_either_axis_beyond_the_threshold_makes_a_source_extended():
 
 
 def test_without_mosaics_the_survey_says_its_completeness():
-    limits = comparison.survey_limits(SUMSS, [-60.0, -40.0])
+    limits = comparison.survey_limits(SUMSS, [10.0, 10.0], [-60.0, -40.0])
     assert limits["flux"].tolist() == [8.0, 18.0]
     assert (limits["origin"] == "limit").all()
