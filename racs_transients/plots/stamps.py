@@ -15,6 +15,7 @@ from racs_transients.beam import FloatArray
 from racs_transients.cutouts import regrid, sky_grid
 from racs_transients.image import Image
 from racs_transients.plots.canvas import Canvas, ellipses, labelled, text_width
+from racs_transients.plots.layout import GAP, HEAD, MARGIN, PANEL, TOP
 
 # The colours of the earlier system, which the key of the review site repeats.
 BASE_CATALOGUE, SECOND_CATALOGUE = "#d62728", "#e6b400"
@@ -22,10 +23,8 @@ ASKAP, ASKAP_NATIVE = "#1f77b4", "#11ba1c"
 CATALOGUE_CIRCLE, ASKAP_CIRCLE = "#17becf", "#ff7f0e"
 _GOOD, _BAD, _QUIET = "#1a7f37", "#b42318", "#555555"
 
-PANEL = 460
-_MARGIN, _GAP, _HEAD, _TITLE, _BOX, _LEGEND = 16, 14, 62, 40, 78, 26
-_HEIGHT = _HEAD + _TITLE + PANEL + _BOX + _LEGEND
-_TOP = _HEAD + _TITLE
+_BOX, _LEGEND = 78, 26
+_HEIGHT = TOP + PANEL + _BOX + _LEGEND
 # Lengths a scale bar may have, arcmin
 _BARS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 
@@ -150,7 +149,7 @@ def panel_left(number: int) -> int:
     int
         Pixels from the left border of the picture.
     """
-    return _MARGIN + number * (PANEL + _GAP)
+    return MARGIN + number * (PANEL + GAP)
 
 
 def grey_levels(data: NDArray[np.float32], contrast: float) -> NDArray[np.uint8]:
@@ -253,11 +252,11 @@ def draw(stamp: Stamp, images: Sequence[Image]) -> Picture.Image:
     PIL.Image.Image
         RGB.
     """
-    width = panel_left(len(stamp.panels)) - _GAP + _MARGIN
+    width = panel_left(len(stamp.panels)) - GAP + MARGIN
     canvas = Canvas(width, _HEIGHT)
     _write_head(canvas, stamp, width)
     grid = sky_grid(stamp.ra, stamp.dec, stamp.radius, PANEL)
-    curves = [outlines(stamp, inside(stamp, marks), 0, _TOP) for marks in stamp.marks]
+    curves = [outlines(stamp, inside(stamp, marks), 0, TOP) for marks in stamp.marks]
     for number, panel in enumerate(stamp.panels):
         left = panel_left(number)
         image = None if panel.plane is None else images[panel.plane]
@@ -265,7 +264,7 @@ def draw(stamp: Stamp, images: Sequence[Image]) -> Picture.Image:
         _paste(canvas, data[::-1], panel, stamp, left)
         for marks, shape in zip(stamp.marks, curves, strict=True):
             if not marks.panels or number in marks.panels:
-                clip, shape_here = (left, _TOP, PANEL, PANEL), shape + np.array([left, 0])
+                clip, shape_here = (left, TOP, PANEL, PANEL), shape + np.array([left, 0])
                 canvas.curves(shape_here, marks.colour, width=marks.width, dash=marks.dash, clip=clip)
         _write_around(canvas, panel, left)
         if image is not None:
@@ -290,19 +289,19 @@ def small_picture(stamp: Stamp, picture: Picture.Image) -> Picture.Image:
     PIL.Image.Image
         RGB, the panels with their names.
     """
-    right = panel_left(len(stamp.panels)) - _GAP
-    panels = picture.crop((_MARGIN, _TOP, right, _TOP + PANEL))
-    names = [((panel_left(i) - _MARGIN) / 2 + 5, 4.0, panel.short) for i, panel in enumerate(stamp.panels)]
+    right = panel_left(len(stamp.panels)) - GAP
+    panels = picture.crop((MARGIN, TOP, right, TOP + PANEL))
+    names = [((panel_left(i) - MARGIN) / 2 + 5, 4.0, panel.short) for i, panel in enumerate(stamp.panels)]
     return labelled(panels.reduce(2), names)
 
 
 def _paste(canvas: Canvas, data: NDArray[np.float32], panel: Panel, stamp: Stamp, left: int) -> None:
     """Put the pixels of a panel in place, or say that there are none."""
     blank = np.isnan(data)
-    canvas.paste(left, _TOP, grey_levels(data, stamp.contrast), blank)
+    canvas.paste(left, TOP, grey_levels(data, stamp.contrast), blank)
     if blank.all():
-        canvas.text(left + PANEL / 2, _TOP + PANEL / 4, panel.absent, colour=_QUIET, anchor="mm", size=14)
-    canvas.curves(_box(left, _TOP, PANEL, PANEL), "black", width=1, halo=False)
+        canvas.text(left + PANEL / 2, TOP + PANEL / 4, panel.absent, colour=_QUIET, anchor="mm", size=14)
+    canvas.curves(_box(left, TOP, PANEL, PANEL), "black", width=1, halo=False)
 
 
 def _box(left: float, top: float, across: float, down: float) -> FloatArray:
@@ -312,24 +311,24 @@ def _box(left: float, top: float, across: float, down: float) -> FloatArray:
 
 def _write_head(canvas: Canvas, stamp: Stamp, width: int) -> None:
     colour = _GOOD if stamp.is_good else _BAD
-    canvas.text(_MARGIN, 26, stamp.headline, size=16, bold=True)
-    canvas.text(width - _MARGIN, 26, stamp.place, size=13, anchor="rs", colour=_QUIET)
-    canvas.text(_MARGIN, 50, stamp.figures, size=14)
-    canvas.text(width - _MARGIN, 50, stamp.verdict, size=14, bold=True, colour=colour, anchor="rs")
+    canvas.text(MARGIN, 26, stamp.headline, size=16, bold=True)
+    canvas.text(width - MARGIN, 26, stamp.place, size=13, anchor="rs", colour=_QUIET)
+    canvas.text(MARGIN, 50, stamp.figures, size=14)
+    canvas.text(width - MARGIN, 50, stamp.verdict, size=14, bold=True, colour=colour, anchor="rs")
 
 
 def _write_around(canvas: Canvas, panel: Panel, left: int) -> None:
-    canvas.text(left, _HEAD + 17, panel.title, size=14, bold=True)
-    canvas.text(left, _HEAD + 34, panel.note, size=12, colour=_QUIET)
+    canvas.text(left, HEAD + 17, panel.title, size=14, bold=True)
+    canvas.text(left, HEAD + 34, panel.note, size=12, colour=_QUIET)
     for line, words in enumerate(panel.box):
-        canvas.text(left + 2, _TOP + PANEL + 20 + 19 * line, words, size=13)
+        canvas.text(left + 2, TOP + PANEL + 20 + 19 * line, words, size=13)
 
 
 def _draw_beam(canvas: Canvas, image: Image, stamp: Stamp, left: int) -> None:
     """Draw the beam into the lower left corner of a panel, on white ground."""
     major, minor = (np.array([axis / stamp.scale]) for axis in (image.beam.major, image.beam.minor))
     side = max(18.0, float(major[0]) + 8)
-    bottom = _TOP + PANEL - 6
+    bottom = TOP + PANEL - 6
     canvas.curves(_box(left + 6, bottom - side, side, side), "black", width=1, halo=False, fill="white")
     x, y = np.array([left + 6 + side / 2]), np.array([bottom - side / 2])
     beam = ellipses(x, y, major, minor, np.array([image.beam.pa]))
@@ -339,12 +338,12 @@ def _draw_beam(canvas: Canvas, image: Image, stamp: Stamp, left: int) -> None:
 def _draw_scale(canvas: Canvas, stamp: Stamp, left: int) -> None:
     """Draw the scale bar and the arrows to north and east into a panel."""
     length = max((bar for bar in _BARS if bar * 60 < stamp.radius * 0.6), default=_BARS[0])
-    right, bottom = left + PANEL - 12, _TOP + PANEL - 12
+    right, bottom = left + PANEL - 12, TOP + PANEL - 12
     across = length * 60 / stamp.scale
     canvas.curves(np.array([[(right - across, bottom), (right, bottom)]]), "black", width=2)
     words = f"{length:g}′" if length >= 1 else f"{length * 60:g}″"
     canvas.text(right - across / 2, bottom - 5, words, anchor="ms", bold=True, seam=True)
-    corner = (left + PANEL - 12, _TOP + 46)
+    corner = (left + PANEL - 12, TOP + 46)
     for (dx, dy), name in (((0, -26), "N"), ((-26, 0), "E")):
         tip = np.array([corner[0] + dx, corner[1] + dy], float)
         sideways, back = np.array([dy, dx]) * 4 / 26, np.array([dx, dy]) * 7 / 26
@@ -354,7 +353,7 @@ def _draw_scale(canvas: Canvas, stamp: Stamp, left: int) -> None:
 
 
 def _write_legend(canvas: Canvas, stamp: Stamp) -> None:
-    x, y = float(_MARGIN), float(_HEIGHT - 14)
+    x, y = float(MARGIN), float(_HEIGHT - 14)
     for colour, words, is_large in stamp.legend:
         size = np.array([14.0 if is_large else 9.0])
         key = ellipses(np.array([x + 8]), np.array([y]), size, size, np.zeros(1))

@@ -167,3 +167,24 @@ def test_an_image_is_claimed_by_one(person, site):
     claims.release(lea, image, is_lead=True)
     assert not Claim.objects.exists()
     assert [event.what for event in Event.objects.order_by("id")] == ["claim", "assign", "release"]
+
+
+def test_a_vote_that_is_sent_again_is_the_one_that_was_sent(person, row, label):
+    ann, token, later = person("ann"), uuid.uuid4(), uuid.uuid4()
+    first = services.cast_vote(ann, row, label["m"], token=token)
+    assert services.cast_vote(ann, row, label["m"], token=token) == first
+    second = services.cast_vote(ann, row, label["n"], token=later)
+    # whatever became of the first meanwhile
+    assert services.cast_vote(ann, row, label["m"], token=token).label == label["m"]
+    assert Vote.objects.get(active=True) == second
+    back = services.withdraw_vote(ann, second)
+    assert (back.label, back.token) == (label["m"], token)
+    assert services.cast_vote(ann, row, label["m"], token=token) == back
+
+
+def test_a_decision_that_is_sent_again_is_the_one_that_was_sent(person, row, label):
+    lea, token = person("lea", "lead"), uuid.uuid4()
+    decision = services.decide(lea, row, label["t"], token=token)
+    services.withdraw_decision(lea, decision)
+    assert services.decide(lea, row, label["t"], token=token) == decision
+    assert find_subject(row).state == "unreviewed"

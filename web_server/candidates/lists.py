@@ -65,6 +65,27 @@ class Order:
         django.db.models.Model or None
             None at the end.
         """
+        return next(iter(self.after(rows, row, 1, back=back)), None)
+
+    def after(self, rows: QuerySet[Any], row: Any, n: int, *, back: bool = False) -> list[Any]:
+        """Return the rows that follow another one.
+
+        Parameters
+        ----------
+        rows : django.db.models.QuerySet
+            The list.
+        row : django.db.models.Model
+            One of them, or another row of the table.
+        n : int
+            How many.
+        back : bool
+            Return those before instead, the nearest first.
+
+        Returns
+        -------
+        list of django.db.models.Model
+            Fewer at the end.
+        """
         value = getattr(row, self.key)
         missing = rows.filter(**{f"{self.key}__isnull": True}).order_by("-pk" if back else "pk")
         later = Q(pk__lt=row.pk) if back else Q(pk__gt=row.pk)
@@ -73,13 +94,15 @@ class Order:
         key = F(self.key).desc(nulls_last=True) if down else F(self.key).asc(nulls_first=True)
         known = rows.order_by(key, "-pk" if back else "pk")
         if value is None:
-            found = missing.filter(later).first()
-            return found or (known.filter(**{f"{self.key}__isnull": False}).first() if back else None)
-        # the bound alone, which an index serves, then the order among equal values
-        beyond, bound = ("lt", "lte") if down else ("gt", "gte")
-        here = Q(**{f"{self.key}__{bound}": value})
-        found = known.filter(here, Q(**{f"{self.key}__{beyond}": value}) | later).first()
-        return found or (None if back else missing.first())
+            found = [*missing.filter(later)[:n]]
+            rest = known.filter(**{f"{self.key}__isnull": False}) if back else None
+        else:
+            # the bound alone, which an index serves, then the order among equal values
+            beyond, bound = ("lt", "lte") if down else ("gt", "gte")
+            here = Q(**{f"{self.key}__{bound}": value})
+            found = [*known.filter(here, Q(**{f"{self.key}__{beyond}": value}) | later)[:n]]
+            rest = None if back else missing
+        return found if rest is None or len(found) == n else [*found, *rest[: n - len(found)]]
 
     def before(self, row: Any) -> Q:
         """Return the condition of coming before a row.

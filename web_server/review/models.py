@@ -86,6 +86,7 @@ class Judgement(models.Model):
     active = models.BooleanField(default=True, db_default=True)
     ended = models.DateTimeField(null=True, help_text="When it was withdrawn or replaced")
     replaces = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
+    token = models.UUIDField(null=True, help_text="Of the page; one that is sent again is not a second one")
 
     class Meta:
         abstract = True
@@ -107,6 +108,7 @@ class Vote(Judgement):
             models.UniqueConstraint(
                 fields=("subject", "reviewer"), condition=Q(active=True), name="one_active_vote_of_reviewer"
             ),
+            models.UniqueConstraint(fields=("reviewer", "token"), name="one_vote_of_token"),
         )
         indexes = (models.Index(fields=("reviewer", "created"), name="vote_reviewer_created"),)
 
@@ -121,6 +123,7 @@ class Decision(Judgement):
         ordering = ("created", "id")
         constraints = (
             models.UniqueConstraint(fields=("subject",), condition=Q(active=True), name="one_active_decision"),
+            models.UniqueConstraint(fields=("lead", "token"), name="one_decision_of_token"),
         )
 
 

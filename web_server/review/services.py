@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -43,7 +44,15 @@ def _locked_subject(row: Crossmatch) -> Subject:
 
 
 @transaction.atomic
-def cast_vote(user: User, row: Crossmatch, label: Label, *, note: str = "", seconds: float | None = None) -> Vote:
+def cast_vote(
+    user: User,
+    row: Crossmatch,
+    label: Label,
+    *,
+    note: str = "",
+    seconds: float | None = None,
+    token: UUID | None = None,
+) -> Vote:
     """Record what a reviewer thinks of a row's subject, in place of an earlier vote.
 
     Parameters
@@ -58,11 +67,14 @@ def cast_vote(user: User, row: Crossmatch, label: Label, *, note: str = "", seco
         In the reviewer's own words.
     seconds : float, optional
         How long it was looked at.
+    token : uuid.UUID, optional
+        What tells this vote from others of the reviewer.
 
     Returns
     -------
     Vote
-        The active vote; the present one where it says the same.
+        The active vote; the present one where it says the same; that of the token, whatever became of it, where
+        it was sent before.
 
     Raises
     ------
@@ -72,10 +84,14 @@ def cast_vote(user: User, row: Crossmatch, label: Label, *, note: str = "", seco
     if label.lead_only or not label.active:
         raise ReviewError(f"“{label.words}” is no label to vote for.")
     subject = _locked_subject(row)
+    sent = Vote.objects.filter(reviewer=user, token=token).first() if token else None
+    if sent is not None:
+        return sent
     present = subject.votes.filter(reviewer=user, active=True).first()
     if present is not None and (present.label_id, present.note) == (label.pk, note):
         return present
-    vote: Vote = _replace(present, Vote(subject=subject, reviewer=user, label=label, note=note, seconds=seconds), row)
+    new = Vote(subject=subject, reviewer=user, label=label, note=note, seconds=seconds, token=token)
+    vote: Vote = _replace(present, new, row)
     _record(user, "vote", subject, present, vote)
     refresh(subject)
     return vote
@@ -107,6 +123,9 @@ def withdraw_vote(user: User, vote: Vote) -> Vote | None:
     subject = Subject.objects.select_for_update().get(pk=vote.subject_id)
     earlier: Vote | None = _end(vote)
     if earlier is not None:
+        # the token goes with what holds
+        token = earlier.token
+        Vote.objects.filter(pk=earlier.pk).update(token=None)
         earlier = Vote.objects.create(
             subject=subject,
             reviewer=user,
@@ -115,6 +134,7 @@ def withdraw_vote(user: User, vote: Vote) -> Vote | None:
             run=earlier.run,
             seconds=earlier.seconds,
             replaces_id=earlier.replaces_id,
+            token=token,
         )
     _record(user, "vote withdrawn", subject, vote, earlier)
     refresh(subject)
@@ -122,7 +142,7 @@ def withdraw_vote(user: User, vote: Vote) -> Vote | None:
 
 
 @transaction.atomic
-def decide(lead: User, row: Crossmatch, label: Label, *, note: str = "") -> Decision:
+def decide(lead: User, row: Crossmatch, label: Label, *, note: str = "", token: UUID | None = None) -> Decision:
     """Record what a lead decided of a row's subject, beside the votes and in place of an earlier decision.
 
     Parameters
@@ -135,11 +155,13 @@ def decide(lead: User, row: Crossmatch, label: Label, *, note: str = "") -> Deci
         Any active label.
     note : str
         Why.
+    token : uuid.UUID, optional
+        What tells this decision from others of the lead.
 
     Returns
     -------
     Decision
-        The active decision.
+        The active decision; that of the token, whatever became of it, where it was sent before.
 
     Raises
     ------
@@ -149,10 +171,15 @@ def decide(lead: User, row: Crossmatch, label: Label, *, note: str = "") -> Deci
     if not label.active:
         raise ReviewError(f"“{label.words}” is no longer offered.")
     subject = _locked_subject(row)
+    sent = Decision.objects.filter(lead=lead, token=token).first() if token else None
+    if sent is not None:
+        return sent
     present = subject.decisions.filter(active=True).first()
     if present is not None and (present.label_id, present.note) == (label.pk, note):
         return present
-    decision: Decision = _replace(present, Decision(subject=subject, lead=lead, label=label, note=note), row)
+    decision: Decision = _replace(
+        present, Decision(subject=subject, lead=lead, label=label, note=note, token=token), row
+    )
     _record(lead, "decision", subject, present, decision)
     refresh(subject)
     return decision
