@@ -38,6 +38,7 @@ EXTRAS_REQUIRE = {
     "test": [
         "pytest>=8",
         "pytest-django>=4.11",
+        "pytest-xdist>=3.6",
         "playwright>=1.50",  # drives Debian's Chromium; brings no browser of its own
         "setuptools>=77",  # builds the wheel that a test installs
         "hypothesis>=6.100",
