@@ -81,6 +81,9 @@ DJANGO_TABLES2_TEMPLATE = "candidates/table.html"
 CANDIDATE_VS_THRESHOLD = 4.3
 CANDIDATE_M_THRESHOLD = 1.2
 
+# The service that knows where a named source is, asked only for a cone by name.
+SESAME_URL = "https://cds.unistra.fr/cgi-bin/nph-sesame/"
+
 # Votes that a candidate needs before it counts as agreed.
 VOTES_NEEDED = 2
 

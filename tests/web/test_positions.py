@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from racs_transients.sky import separation
 from web_server.candidates.display import sexagesimal
-from web_server.candidates.positions import parse_position
+from web_server.candidates.positions import parse_galactic, parse_position
 
 WANTED = (315.2, -55.1)
 
@@ -98,3 +98,16 @@ def test_what_the_pages_write_is_read_back(ra, dec):
     read = parse_position(sexagesimal(ra, dec))
     # 0.005 s of right ascension and 0.05″ of declination
     assert separation(ra, dec, *read) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("text", "ra", "dec"),
+    [("0 90", 192.85948, 27.12825), ("0 0", 266.40500, -28.93617), ("l 1", None, None), ("0:0:0 1", None, None)],
+)
+def test_galactic_coordinates(text, ra, dec):
+    if ra is None:
+        with pytest.raises(ValueError, match="no longitude and latitude"):
+            parse_galactic(text)
+    else:
+        # the pole by definition, the centre as NED gives it
+        assert parse_galactic(text) == pytest.approx((ra, dec), abs=2e-5)

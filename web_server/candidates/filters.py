@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import django_filters as df
 from django import forms
 from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from racs_transients.flags import FLAGS, GOOD
 from web_server.candidates.cone import MAX_RADIUS, cone
 from web_server.candidates.display import COLUMNS, heading, tooltip
 from web_server.candidates.models import Crossmatch, SurveyRun
-from web_server.candidates.positions import parse_position
+from web_server.candidates.positions import parse_galactic, parse_position
+from web_server.candidates.resolver import UnknownNameError, resolve
+from web_server.review.filters import ReviewFilter, as_choices, yes_or_no
 
 TYPES = ("match", "noaskapmatch", "nocatalogmatch")
 # the first one is meant where none is given
 UNITS = {"arcmin": 1 / 60, "arcsec": 1 / 3600, "deg": 1.0}
 LONGEST_TEXT = 100
-_NO_POSITION = "“{}” is no position: give right ascension and declination, as 315.2 -55.1 or 21:00:48 -55:06:00."
+_LARGEST_ID = 2**63 - 1
+# What the text of the position is, and how it is read.
+_READERS: dict[str, tuple[str, Callable[[str], tuple[float, float]], str]] = {
+    "icrs": (
+        "RA, Dec",
+        parse_position,
+        "“{}” is no position: give right ascension and declination, as 315.2 -55.1 or 21:00:48 -55:06:00.",
+    ),
+    "galactic": ("Galactic l, b", parse_galactic, "“{}” is no position: give l and b in degrees, as 340.8 -40.3."),
+    "name": ("a name, asked of Sesame", resolve, ""),
+}
 _WRAPPING = frozenset({"ra", "gal_l"})
 
 
@@ -31,25 +45,34 @@ class CrossmatchForm(forms.Form):
         Returns
         -------
         dict
-            The values; ``position`` is a pair of degrees.
+            The values; ``position`` is a pair of degrees, ``radius`` in degrees.
         """
         values: dict[str, Any] = super().clean() or {}
         text, radius = values.get("position"), values.get("radius")
-        if text and "position" not in self.errors:
-            try:
-                values["position"] = parse_position(text)
-            except ValueError:
-                self.add_error("position", _NO_POSITION.format(text))
-            if radius is None and "radius" not in self.errors:
-                self.add_error("radius", "A cone needs a radius.")
+        if text and radius is None and "radius" not in self.errors:
+            self.add_error("radius", "A cone needs a radius.")
         if radius is not None:
-            if not text:
+            if not text and "position" not in self.errors:
                 self.add_error("position", "A cone needs a position.")
             size = float(radius) * UNITS[values.get("radius_unit") or next(iter(UNITS))]
             if not 0 < size <= MAX_RADIUS:
                 self.add_error("radius", f"The radius lies between 0 and {MAX_RADIUS:g} degrees.")
             values["radius"] = size
+        if text and "position" not in self.errors:
+            self._read_position(values, text)
         return values
+
+    def _read_position(self, values: dict[str, Any], text: str) -> None:
+        _, read, sentence = _READERS[values.get("frame") or next(iter(_READERS))]
+        if read is resolve and self.errors:
+            # nobody is asked for a cone that cannot be searched
+            return
+        try:
+            values["position"] = read(text)
+        except UnknownNameError as error:
+            self.add_error("position", str(error))
+        except ValueError:
+            self.add_error("position", sentence.format(text))
 
 
 class RangeFilter(df.RangeFilter):  # type: ignore[misc]
@@ -95,12 +118,11 @@ def _range(name: str) -> RangeFilter:
     return RangeFilter(field_name=name, label=label, help_text=tooltip(column), widget=_RangeWidget(label))
 
 
-def _yes_or_no(label: str, **options: Any) -> df.TypedChoiceFilter:
-    choices = (("", "any"), ("true", "yes"), ("false", "no"))
-    return df.TypedChoiceFilter(choices=choices, coerce="true".__eq__, label=label, **options)
+def _mask(bits: list[str]) -> int:
+    return sum(1 << int(bit) for bit in bits)
 
 
-class CrossmatchFilter(df.FilterSet):  # type: ignore[misc]
+class CrossmatchFilter(ReviewFilter):
     """Every filter of crossmatches; all of them together.
 
     Parameters
@@ -119,13 +141,29 @@ class CrossmatchFilter(df.FilterSet):  # type: ignore[misc]
     any_flag = df.MultipleChoiceFilter(
         choices=[(str(flag.bit), flag.name) for flag in FLAGS], label="any flag", method="filter_any_flag"
     )
-    vetoed = _yes_or_no(
+    vetoed = yes_or_no(
         "flagged", method="filter_vetoed", help_text="Whether a flag removes the row from the candidates"
     )
-    is_candidate = _yes_or_no("candidate", help_text=COLUMNS["is_candidate"].description)
+    is_candidate = yes_or_no("candidate", help_text=COLUMNS["is_candidate"].description)
+    no_flag = df.MultipleChoiceFilter(
+        choices=[(str(flag.bit), flag.name) for flag in FLAGS], label="none of the flags", method="filter_no_flag"
+    )
+    row = df.NumberFilter(
+        field_name="pk", label="source ID", min_value=1, max_value=_LARGEST_ID, widget=forms.NumberInput
+    )
+    image = df.CharFilter(
+        method="filter_image", label="image", help_text="Its number or a part of its name", max_length=LONGEST_TEXT
+    )
     name = df.CharFilter(lookup_expr="icontains", label="name contains", max_length=LONGEST_TEXT)
     position = df.CharFilter(
         method="filter_cone", label="position", help_text="Degrees, or hours and degrees", max_length=LONGEST_TEXT
+    )
+    frame = df.ChoiceFilter(
+        choices=[(name, words) for name, (words, *_) in _READERS.items()],
+        method="no_filter",
+        label="position is",
+        empty_label=None,
+        help_text="A name is looked up by the service Sesame (SIMBAD, NED, VizieR)",
     )
     radius = df.NumberFilter(method="no_filter", label="radius", widget=forms.NumberInput(attrs={"step": "any"}))
     radius_unit = df.ChoiceFilter(
@@ -137,6 +175,7 @@ class CrossmatchFilter(df.FilterSet):  # type: ignore[misc]
     askap_flux = _range("askap_flux")
     ref_flux = _range("ref_flux")
     separation = _range("separation")
+    askap_nn_separation = _range("askap_nn_separation")
     distance_from_centre = _range("distance_from_centre")
     ra = _range("ra")
     dec = _range("dec")
@@ -151,7 +190,7 @@ class CrossmatchFilter(df.FilterSet):  # type: ignore[misc]
     def __init__(self, *args: Any, **keywords: Any) -> None:
         super().__init__(*args, **keywords)
         names = SurveyRun.objects.order_by("survey").values_list("survey", flat=True).distinct()
-        self.filters["survey"].extra["choices"] = [(name, name) for name in names]
+        self.filters["survey"].extra["choices"] = lambda: as_choices(names)
 
     def filter_vetoed(self, rows: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:
         """Return the rows that a flag removes from the candidates, or the others.
@@ -189,8 +228,48 @@ class CrossmatchFilter(df.FilterSet):  # type: ignore[misc]
         django.db.models.QuerySet
             Rows.
         """
-        mask = sum(1 << int(bit) for bit in value)
-        return rows.alias(wanted_bits=F("flag_bits").bitand(mask)).filter(wanted_bits__gt=0) if mask else rows
+        return rows.alias(wanted_bits=F("flag_bits").bitand(_mask(value))).filter(wanted_bits__gt=0) if value else rows
+
+    def filter_no_flag(self, rows: QuerySet[Any], name: str, value: list[str]) -> QuerySet[Any]:
+        """Return the rows to which none of the flags applies.
+
+        Parameters
+        ----------
+        rows : django.db.models.QuerySet
+            Rows.
+        name : str
+            Of the filter.
+        value : list of str
+            Bits of the flags.
+
+        Returns
+        -------
+        django.db.models.QuerySet
+            Rows.
+        """
+        bits = Coalesce(F("flag_bits"), 0).bitand(_mask(value))
+        return rows.alias(unwanted_bits=bits).filter(unwanted_bits=0) if value else rows
+
+    def filter_image(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Return the rows of an image by its number, or of those with a part of a name.
+
+        Parameters
+        ----------
+        rows : django.db.models.QuerySet
+            Rows.
+        name : str
+            Of the filter.
+        value : str
+            Number or name.
+
+        Returns
+        -------
+        django.db.models.QuerySet
+            Rows.
+        """
+        if value.isdecimal():
+            return rows.filter(run__image_id=min(int(value), _LARGEST_ID))
+        return rows.filter(run__image__name__icontains=value)
 
     def filter_cone(self, rows: QuerySet[Any], name: str, value: object) -> QuerySet[Any]:
         """Return the rows within the radius of the position.
@@ -211,20 +290,3 @@ class CrossmatchFilter(df.FilterSet):  # type: ignore[misc]
         """
         (ra, dec), radius = self.form.cleaned_data["position"], self.form.cleaned_data["radius"]
         return rows.filter(cone(ra, dec, radius, rows.db))
-
-    def no_filter(self, rows: QuerySet[Any], name: str, value: object) -> QuerySet[Any]:
-        """Return the rows unchanged: the field belongs to another one.
-
-        Parameters
-        ----------
-        rows : django.db.models.QuerySet
-            Rows.
-        name, value : object
-            Not looked at.
-
-        Returns
-        -------
-        django.db.models.QuerySet
-            The same rows.
-        """
-        return rows

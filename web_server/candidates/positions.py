@@ -46,6 +46,31 @@ def parse_position(text: str) -> tuple[float, float]:
     return float(place.ra.deg), float(place.dec.deg)
 
 
+def parse_galactic(text: str) -> tuple[float, float]:
+    """Return the position that Galactic coordinates give.
+
+    Parameters
+    ----------
+    text : str
+        Longitude and latitude, two numbers in degrees.
+
+    Returns
+    -------
+    ra, dec : float
+        ICRS, degrees.
+
+    Raises
+    ------
+    ValueError
+        If it is no position.
+    """
+    degrees = _DEGREES.fullmatch(text.translate(_SIGNS).strip())
+    if degrees is None or float(degrees[1]) > 360 or abs(float(degrees[2])) > 90:
+        raise ValueError(f"{text!r} has no longitude and latitude")
+    place = SkyCoord(l=float(degrees[1]), b=float(degrees[2]), unit=u.deg, frame="galactic").icrs
+    return float(place.ra.deg), float(place.dec.deg)
+
+
 def _sexagesimal(words: str) -> SkyCoord:
     try:
         with warnings.catch_warnings():

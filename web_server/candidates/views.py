@@ -1,32 +1,26 @@
-"""The pages of the results. Nothing here changes anything."""
+"""The page of one crossmatch, and the files of the runs. Nothing here changes anything."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from typing import Any
-from uuid import UUID
 
-from django.db.models import F, QuerySet, Sum
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from racs_transients.flags import FLAGS, GOOD
-from racs_transients.schema import IMAGES, PLOT_KINDS, RUNS, SURVEY_RUNS
+from racs_transients.flags import FLAGS
 from web_server.candidates.cone import within
 from web_server.candidates.display import (
     SIDES,
-    Value,
     comparison_values,
     sexagesimal,
     side_values,
-    text_of,
-    tooltip,
 )
-from web_server.candidates.filters import TYPES, CrossmatchFilter
 from web_server.candidates.links import links_at
-from web_server.candidates.lists import PAGE_SIZES, place_in_list, show_page
-from web_server.candidates.models import Crossmatch, Image, Product, Run
-from web_server.candidates.tables import LISTED, CrossmatchTable, RunTable, crossmatch_order
+from web_server.candidates.lists import place_in_list
+from web_server.candidates.models import Crossmatch, Product
+from web_server.candidates.selection import selection
+from web_server.candidates.tables import crossmatch_order
 
 # Rows this near may be the same source, whatever object they joined.
 NEIGHBOUR_RADIUS = 15 / 3600
@@ -38,178 +32,6 @@ _DOWNLOADS = {
     ".fits": "application/fits",
     ".html": "text/html; charset=utf-8",
 }
-
-
-def home(request: HttpRequest) -> HttpResponse:
-    """Show the current runs of all images.
-
-    Parameters
-    ----------
-    request : django.http.HttpRequest
-        ``sort`` and ``page``.
-
-    Returns
-    -------
-    django.http.HttpResponse
-        The page.
-    """
-    runs = (
-        Run.objects.filter(is_current=True)
-        .select_related("image")
-        .prefetch_related("survey_runs")
-        .annotate(n_rows=Sum("survey_runs__n_rows"), n_candidates=Sum("survey_runs__candidates"))
-    )
-    table = RunTable(runs)
-    show_page(table, request)
-    return render(request, "candidates/home.html", {"table": table})
-
-
-def _run_of(request: HttpRequest, image: Image) -> Run:
-    """Return the run of an image that the address names, else its newest current one."""
-    runs = image.runs.select_related("image")
-    asked = request.GET.get("run")
-    if asked:
-        try:
-            return get_object_or_404(runs, pk=UUID(asked))
-        except ValueError as error:
-            raise Http404(f"There is no run {asked}.") from error
-    run = runs.order_by("-is_current", F("finished").desc(nulls_last=True)).first()
-    if run is None:
-        raise Http404("This image has no run.")
-    return run
-
-
-def image_page(request: HttpRequest, image_id: int) -> HttpResponse:
-    """Show one run of an image: numbers, settings, plots and counts.
-
-    Parameters
-    ----------
-    request : django.http.HttpRequest
-        ``run`` names another run than the newest current one.
-    image_id : int
-        The image.
-
-    Returns
-    -------
-    django.http.HttpResponse
-        The page.
-    """
-    image = get_object_or_404(Image, pk=image_id)
-    run = _run_of(request, image)
-    products = [*run.products.filter(crossmatch=None).select_related("run")]
-    order = list(PLOT_KINDS)
-    plots = sorted((p for p in products if p.kind in PLOT_KINDS), key=lambda p: (p.survey, order.index(p.kind)))
-    context = {
-        "image": image,
-        "run": run,
-        "runs": image.runs.all(),
-        "position": sexagesimal(image.ra or 0.0, image.dec or 0.0),
-        "numbers": [*_values(image, IMAGES), *_values(run, RUNS)],
-        "comparisons": [(part.survey, _values(part, SURVEY_RUNS[1:])) for part in run.survey_runs.all()],
-        "counts": _counts(run),
-        "plots": [(plot, plot.file() is not None) for plot in plots],
-        "files": [p for p in products if p.kind not in PLOT_KINDS],
-    }
-    return render(request, "candidates/image.html", context)
-
-
-def _values(record: Any, columns: Any) -> list[Value]:
-    return [
-        Value(column.name.replace("_", " "), column.unit, tooltip(column), (text_of(record, column),))
-        for column in columns
-    ]
-
-
-def _counts(run: Run) -> list[tuple[str, list[tuple[str, int]], int]]:
-    """Return for each primary flag the number of rows in each category, and their sum."""
-    by_flag: dict[str, Counter[str]] = defaultdict(Counter)
-    for part in run.survey_runs.all():
-        for kind, flags in part.counts.items():
-            for flag, n in flags.items():
-                by_flag[flag][kind] += n
-    names = [GOOD, *(flag.name for flag in FLAGS)]
-    return [
-        (name, [(kind, by_flag[name][kind]) for kind in TYPES], sum(by_flag[name].values()))
-        for name in names
-        if name in by_flag
-    ]
-
-
-def image_crossmatches(request: HttpRequest, image_id: int) -> HttpResponse:
-    """Show the crossmatches of one run of an image.
-
-    Parameters
-    ----------
-    request : django.http.HttpRequest
-        Filters, ``sort``, ``page`` and ``run``.
-    image_id : int
-        The image.
-
-    Returns
-    -------
-    django.http.HttpResponse
-        The page.
-    """
-    image = get_object_or_404(Image, pk=image_id)
-    run = _run_of(request, image)
-    return _list_page(request, run.crossmatches.all(), {"image": image, "run": run})
-
-
-def query(request: HttpRequest) -> HttpResponse:
-    """Show the crossmatches of all current runs.
-
-    Parameters
-    ----------
-    request : django.http.HttpRequest
-        Filters, ``sort`` and ``page``.
-
-    Returns
-    -------
-    django.http.HttpResponse
-        The page.
-    """
-    return _list_page(request, Crossmatch.objects.filter(run__is_current=True), {"image": None, "run": None})
-
-
-def _list_page(request: HttpRequest, rows: QuerySet[Crossmatch], context: dict[str, Any]) -> HttpResponse:
-    filters = CrossmatchFilter(request.GET, queryset=rows)
-    valid = filters.form.is_valid()
-    found = filters.qs if valid else rows.none()
-    columns = ("name", "ra", "dec", "is_candidate", *LISTED, "run__image_id")
-    table = CrossmatchTable(found.select_related("run").only(*columns))
-    origin = request.GET.copy()
-    origin.pop("page", None)
-    if context["run"] is None:
-        origin["list"] = "query"
-    table.origin = origin.urlencode()
-    show_page(table, request)
-    context |= {"table": table, "filter": filters, "presets": _presets(context["run"]), "page_sizes": PAGE_SIZES}
-    return render(request, "candidates/crossmatches.html", context, status=200 if valid else 400)
-
-
-def _presets(run: Run | None) -> list[tuple[str, str]]:
-    """Return the ready lists: words and query."""
-    from django.conf import settings
-
-    vs, m = settings.CANDIDATE_VS_THRESHOLD, settings.CANDIDATE_M_THRESHOLD
-    queries = {
-        "Candidates": {"is_candidate": "true"},
-        "Flagged, ratio ≥ 2": {"vetoed": "true", "ratio_min": "2"},
-        f"|Vs| ≥ {vs:g}, |m| ≥ {m:g}, not flagged": {
-            "vetoed": "false",
-            "vs_abs_min": f"{vs:g}",
-            "m_abs_min": f"{m:g}",
-        },
-        "All": {},
-    }
-    presets = []
-    for words, values in queries.items():
-        address = QueryDict(mutable=True)
-        if run is not None:
-            address["run"] = str(run.pk)
-        address.update(values)
-        presets.append((words, address.urlencode()))
-    return presets
 
 
 def source(request: HttpRequest, image_id: int, row_id: int) -> HttpResponse:
@@ -271,10 +93,8 @@ def _related() -> QuerySet[Crossmatch]:
 
 def _neighbours(request: HttpRequest, row: Crossmatch) -> dict[str, Any]:
     """Return the rows before and after in the list that the address describes, and the place in it."""
-    everywhere = request.GET.get("list") == "query"
-    rows = Crossmatch.objects.filter(run__is_current=True) if everywhere else row.run.crossmatches.all()
-    filters = CrossmatchFilter(request.GET, queryset=rows)
-    rows = filters.qs if filters.form.is_valid() else rows
+    filters = selection(request, None if request.GET.get("list") == "query" else row.run)
+    rows = filters.qs if filters.form.is_valid() else filters.queryset
     return place_in_list(rows, row, crossmatch_order(request.GET.get("sort", "")))
 
 
