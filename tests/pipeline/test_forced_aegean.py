@@ -10,14 +10,17 @@ def test_forced_fluxes_of_aegean_are_those_of_our_own_estimator(small_command, t
     rows = {}
     for estimator in ("gls", "aegean"):
         out = tmp_path / estimator
-        command = [*small_command, "--convolve", "--forced-photometry", estimator, "--output-dir", str(out)]
-        assert process_askap_image(command) == 0
+        only = ["--produce-overlays", "no", "--db-inject", "no", "--output-dir", str(out)]
+        assert process_askap_image([*small_command, "--forced-photometry", estimator, *only]) == 0
         master = pd.read_csv(next(out.glob("*/transients/transients_master.csv")))
         rows[estimator] = master.set_index(["type", "ref_name", "askap_name"]).sort_index()
     ours, other = rows["gls"], rows["aegean"]
     assert ours.index.equals(other.index)
     for column, kind in (("askap_flux", "noaskapmatch"), ("ref_flux", "nocatalogmatch")):
         one, two = ours.loc[kind], other.loc[kind]
+        # within a beam of the survey the light is shared out in other ways
+        alone = ~(one["askap_nn_separation"] < 60)
+        one, two = one[alone], two[alone]
         assert len(one) > 2
         measured = one[column].notna()
         error = np.hypot(one[f"{column}_err"], two[f"{column}_err"])
