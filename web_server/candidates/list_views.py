@@ -6,15 +6,17 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 
 from web_server.candidates.lists import PAGE_SIZES, show_page
 from web_server.candidates.models import Image, Run
-from web_server.candidates.old_names import renamed
+from web_server.candidates.old_names import present_names
 from web_server.candidates.selection import chosen, run_of, selection
 from web_server.candidates.tables import LISTED, CrossmatchTable
 
 
+@present_names
 def image_crossmatches(request: HttpRequest, image_id: int) -> HttpResponse:
     """Show the crossmatches of one run of an image.
 
@@ -35,6 +37,7 @@ def image_crossmatches(request: HttpRequest, image_id: int) -> HttpResponse:
     return _list_page(request, {"image": image, "run": run})
 
 
+@present_names
 def query(request: HttpRequest) -> HttpResponse:
     """Show the crossmatches of all current runs.
 
@@ -52,9 +55,6 @@ def query(request: HttpRequest) -> HttpResponse:
 
 
 def _list_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    present = renamed(request.GET)
-    if present is not None:
-        return redirect(f"{request.path}?{present.urlencode()}")
     filters = selection(request, context["run"])
     found, valid = chosen(filters), filters.form.is_valid()
     columns = ("name", "ra", "dec", "is_candidate", *LISTED, "run__image_id")
@@ -65,6 +65,12 @@ def _list_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
         origin["list"] = "query"
     table.origin = origin.urlencode()
     show_page(table, request)
+    place = {} if context["image"] is None else {"image_id": context["image"].pk}
+    asked = f"?{request.GET.urlencode()}" if request.GET else ""
+    context["exports"] = [
+        (words, reverse("export", kwargs={"kind": kind, **place}) + asked)
+        for kind, words in (("csv", "CSV"), ("vot", "VOTable"))
+    ]
     context |= {"table": table, "filter": filters, "presets": _presets(context["run"]), "page_sizes": PAGE_SIZES}
     return render(request, "candidates/crossmatches.html", context, status=200 if valid else 400)
 

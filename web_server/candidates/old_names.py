@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
-from django.http import QueryDict
+from django.http import HttpRequest, HttpResponseBase, QueryDict
+from django.shortcuts import redirect
 
 from racs_transients.flags import FLAGS
 
@@ -84,3 +87,27 @@ def renamed(old: QueryDict) -> QueryDict | None:
     if ra and dec and radius and unit:
         new.update({"position": f"{ra} {dec}", "radius": radius, "radius_unit": unit})
     return new
+
+
+def present_names(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Let a view send addresses with names of the earlier site on to the present ones.
+
+    Parameters
+    ----------
+    view : callable
+        Of a list.
+
+    Returns
+    -------
+    callable
+        The view.
+    """
+
+    @wraps(view)
+    def _guarded(request: HttpRequest, *args: Any, **keywords: Any) -> HttpResponseBase:
+        present = renamed(request.GET)
+        if present is not None:
+            return redirect(f"{request.path}?{present.urlencode()}")
+        return view(request, *args, **keywords)
+
+    return _guarded
