@@ -22,6 +22,7 @@ INSTALLED_APPS = [
     "web_server.candidates",
     "web_server.review",
     "web_server.accounts",
+    "web_server.notify",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -86,6 +87,14 @@ SESAME_URL = "https://cds.unistra.fr/cgi-bin/nph-sesame/"
 
 # Votes that a candidate needs before it counts as agreed.
 VOTES_NEEDED = 2
+
+# Slack: the token of a bot, the id of a channel, which messages are sent of themselves (comma separated, from
+# "run finished", "first investigate" and "decision"), and the address that people reach the site under, for links.
+SLACK_TOKEN = os.environ.get("RACS_TRANSIENTS_SLACK_TOKEN", "")
+SLACK_CHANNEL = os.environ.get("RACS_TRANSIENTS_SLACK_CHANNEL", "")
+SLACK_AUTOMATIC = [w.strip() for w in os.environ.get("RACS_TRANSIENTS_SLACK_AUTOMATIC", "").split(",") if w.strip()]
+SLACK_URL = os.environ.get("RACS_TRANSIENTS_SLACK_URL", "https://slack.com/api/")  # another one only in tests
+SITE_URL = os.environ.get("RACS_TRANSIENTS_SITE_URL", "").rstrip("/")
 
 # The server's log: errors with their traceback, on standard error.
 LOGGING = {

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("web_server.candidates.urls")),
+    path("", include("web_server.notify.urls")),
     path("accounts/", include("web_server.accounts.urls")),
     path("admin/", admin.site.urls),
 ]

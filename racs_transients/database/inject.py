@@ -118,7 +118,7 @@ class _Writer:
 
     @staticmethod
     def _is_ours(name: str, _: object) -> bool:
-        return name.startswith(("candidates_", "review_"))
+        return name.startswith(("candidates_", "review_", "notify_"))
 
     def write(self) -> Injection:
         image_id = self._image()
@@ -129,6 +129,8 @@ class _Writer:
         crossmatch_ids = self._crossmatches(survey_runs, objects)
         self._products(crossmatch_ids)
         self._forget_lonely(before)
+        if before is None:
+            self._tell()
         if not self.is_sqlite:
             # the columns that the planner chooses an index by; the other hundred take seconds
             self.connection.execute(text("ANALYZE candidates_crossmatch (run_id, sky_object_id, ra, dec, ratio)"))
@@ -246,6 +248,14 @@ class _Writer:
         ]
         if entries:
             self.connection.execute(insert(self.tables["product"]), entries)
+
+    def _tell(self) -> None:
+        """Queue that a new run finished; whether anybody is told is a setting of the site's worker."""
+        table, run = self.metadata.tables["notify_message"], str(uuid.UUID(self.manifest["run_id"]))
+        message = {"kind": "run finished", "key": run}
+        told = select(table.c.id).where(*(table.c[name] == value for name, value in message.items()))
+        if self.connection.execute(told).first() is None:
+            self.connection.execute(insert(table).values(payload=self._json({"run": run}), **message))
 
     def _forget_lonely(self, before: Iterable[int] | None) -> None:
         """Delete objects that only the replaced rows had; those with votes or comments stay."""

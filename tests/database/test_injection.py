@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 import uuid
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
+from django.utils import timezone
 from sqlalchemy import create_engine, text
 
 from racs_transients import products, schema, tables
@@ -19,8 +21,9 @@ from racs_transients.dbconfig import sqlite_config
 from racs_transients.errors import DatabaseError
 from tests.benchmarks.synthetic import write_results
 from web_server.candidates.models import Crossmatch, Image, Product, Run, SkyObject, SurveyRun
+from web_server.notify.models import Message
 
-MODELS = (Image, Run, SurveyRun, SkyObject, Crossmatch, Product)
+MODELS = (Image, Run, SurveyRun, SkyObject, Crossmatch, Product, Message)
 
 
 def counts(alias):
@@ -72,6 +75,26 @@ def test_missing_and_infinite_numbers_are_null(db, results, read):
         crossmatches = Crossmatch.objects.using(alias)
         assert crossmatches.filter(match_id__in=rows["match_id"][:2], ratio__isnull=True).count() == 2
         assert not crossmatches.filter(ratio__gt=1e300).exists()
+
+
+def test_a_new_run_is_queued_for_slack_once_and_only_where_it_was_written(db, results, read, new_run):
+    for _ in range(2):
+        inject_run(results, db)
+    first = json.loads((results / "run.json").read_text())["run_id"]
+    with read(db) as alias:
+        message = Message.objects.using(alias).get()
+        assert (message.kind, message.key, message.payload) == ("run finished", first, {"run": first})
+        assert (message.state, message.attempts, message.sent) == ("queued", 0, None)
+        assert abs(message.next_attempt - timezone.now()) < timedelta(minutes=1)
+        Run.objects.using(alias).all().delete()
+    # a run that somebody deleted and writes again is no news
+    inject_run(results, db)
+    with read(db) as alias:
+        assert Message.objects.using(alias).count() == 1
+    new_run(results)
+    inject_run(results, db)
+    with read(db) as alias:
+        assert Message.objects.using(alias).count() == 2
 
 
 def test_the_same_run_again_replaces_its_rows(db, results, read):

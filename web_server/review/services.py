@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from web_server.candidates.models import Crossmatch
+from web_server.notify.services import enqueue_decision, enqueue_first_investigate
 from web_server.review.models import Decision, Event, Judgement, Label, Subject, Vote
 
 
@@ -93,6 +94,7 @@ def cast_vote(
     new = Vote(subject=subject, reviewer=user, label=label, note=note, seconds=seconds, token=token)
     vote: Vote = _replace(present, new, row)
     _record(user, "vote", subject, present, vote)
+    enqueue_first_investigate(subject)
     refresh(subject)
     return vote
 
@@ -181,6 +183,7 @@ def decide(lead: User, row: Crossmatch, label: Label, *, note: str = "", token: 
         present, Decision(subject=subject, lead=lead, label=label, note=note, token=token), row
     )
     _record(lead, "decision", subject, present, decision)
+    enqueue_decision(decision)
     refresh(subject)
     return decision
 

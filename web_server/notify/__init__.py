@@ -1,0 +1,1 @@
+"""Slack: a queue in the database, and the worker that empties it."""
