@@ -14,6 +14,11 @@ from web_server.notify.models import AUTOMATIC
 def check_slack(**_: Any) -> list[CheckMessage]:
     """Report automatic messages that do not exist, and an address of the site that is none.
 
+    Parameters
+    ----------
+    **_
+        Of Django's checks.
+
     Returns
     -------
     list of CheckMessage

@@ -37,6 +37,8 @@ class Command(BaseCommand):
 
         Parameters
         ----------
+        *_, **__
+            Of Django's commands.
         once : bool
             Whether to stop when nothing is due.
 
