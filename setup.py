@@ -1,10 +1,40 @@
 """Build and install racs_transients; all tool settings are in pyproject.toml."""
 
+import importlib.util
+import sys
 from pathlib import Path
+from types import ModuleType
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
+
+
+def _vendor() -> ModuleType:
+    """Return web_server/vendor.py, which needs no package and is not installed yet."""
+    spec = importlib.util.spec_from_file_location("vendor", ROOT / "web_server/vendor.py")
+    sys.modules["vendor"] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+vendor = _vendor()
+
+
+class BuildWithLibraries(build_py):
+    """Puts the browser libraries into the wheel; an editable installation has those that scripts/setup fetched."""
+
+    def run(self) -> None:
+        """Build, then add the libraries."""
+        super().run()
+        if self.editable_mode:
+            return
+        try:
+            vendor.copy_into(Path(self.build_lib) / "web_server")
+        except vendor.FetchError as error:
+            self.warn(f"The wheel is built without Bootstrap: {error}.")
+
 
 # Lower bounds; an upper bound only with its reason.
 INSTALL_REQUIRES = [
@@ -65,8 +95,11 @@ setup(
     packages=find_packages(include=["racs_transients*", "web_server*"]),
     package_data={
         "racs_transients": ["py.typed"],
-        "web_server": ["settings.py.template", "*/templates/**/*", "*/static/**/*"],
+        "web_server": [*vendor.RECIPE, "settings.py.template", "*/templates/**/*", "*/static/**/*"],
     },
+    cmdclass={"build_py": BuildWithLibraries},
+    # what a build needs beside pyproject.toml's list: npm, where the system has none
+    setup_requires=[] if vendor.npm_command() or not any(x.missing() for x in vendor.PASSED_ON) else [vendor.NODE],
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS_REQUIRE,
     scripts=["scripts/processASKAPimage.py"],

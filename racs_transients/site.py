@@ -13,6 +13,7 @@ from racs_transients.database import open_database
 from racs_transients.dbconfig import URL_VARIABLE, DbConfig, config_from_options
 from racs_transients.errors import DatabaseError
 from racs_transients.options import add_database_options, database_options
+from web_server.vendor import missing_libraries
 
 logger = logging.getLogger(__name__)
 PORT = 8005
@@ -59,6 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
     with engine.connect() as connection:
         if not connection.execute(text("SELECT count(*) FROM auth_user")).scalar():
             logger.warning("nobody has an account yet: `racs-transients manage createsuperuser` makes the first one")
+    missing = missing_libraries()
+    if missing:
+        logger.warning("%s", missing)
     os.environ |= {URL_VARIABLE: db.url, "DJANGO_SETTINGS_MODULE": "web_server.default_settings"}
     server = [sys.executable, "-m", "gunicorn", "web_server.wsgi", "--threads", "4", "--log-level", "warning"]
     listen = ["--bind", f"{arguments.address}:{arguments.port}", "--workers", str(arguments.workers)]

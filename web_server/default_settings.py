@@ -29,6 +29,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "crispy_bootstrap5",
+    "crispy_forms",
     "django_filters",
     "django_tables2",
 ]
@@ -76,6 +78,8 @@ USE_TZ = True
 STATIC_URL = "static/"
 # served from the package itself: nothing to collect, nothing to configure
 WHITENOISE_USE_FINDERS = True
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.AppDirectoriesFinder", "web_server.finders.VendorFinder"]
+CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 DJANGO_TABLES2_TEMPLATE = "candidates/table.html"
 
 # The site's preset view; a row's is_candidate is the pipeline's own decision.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+import urllib.error
 import urllib.request
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,7 @@ from racs_transients.dbconfig import sqlite_config
 from tests.serving import free_port, serving_site
 
 ROOT = Path(__file__).parents[2]
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
 
 
 def page(url):
@@ -30,9 +34,10 @@ def assert_login_page_with_style(url):
     status, text = page(url + "/")
     assert status == 200
     assert 'name="csrfmiddlewaretoken"' in text
-    style = re.search(r'href="(/static/[^"]+\.css)"', text)
-    assert style is not None
-    assert page(url + style[1])[0] == 200
+    styles = re.findall(r'href="(/static/[^"]+\.css)"', text)
+    assert styles
+    for style in styles:
+        assert page(url + style)[0] == 200
 
 
 def clean_environment(**values):
@@ -112,18 +117,82 @@ def test_createdb_and_a_run_make_a_served_site_on_postgresql(small_results, post
     assert "nobody has an account" not in (tmp_path / "server.log").read_text()
 
 
+def copied_clone(tmp_path, *left_out):
+    """Copy the sources as Git has them, but for what is named."""
+    ignored = shutil.ignore_patterns(
+        ".venv", ".git", ".*_cache", ".hypothesis", "*.egg-info", "build", "demo", *left_out
+    )
+    return shutil.copytree(ROOT, tmp_path / "clone", ignore=ignored)
+
+
+def build_wheel(source, folder, **environment):
+    """Build the wheel with the packages of this environment; return it and what was said."""
+    command = [*PIP[:-1], "-v", "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(source)]
+    env = dict(os.environ) | environment
+    done = subprocess.run(command, check=False, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return next(folder.glob("racs_transients-*.whl")), done.stdout + done.stderr
+
+
+def stand_in_for_npm(folder, script):
+    """Return a PATH on which npm is this script."""
+    folder.mkdir()
+    (folder / "npm").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "npm").chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+def test_a_wheel_is_built_where_no_library_can_be_fetched_and_says_so(tmp_path):
+    source = copied_clone(tmp_path, "node_modules")
+    path = stand_in_for_npm(tmp_path / "bin", "echo 'npm error the registry does not answer' >&2; exit 1")
+    wheel, said = build_wheel(source, tmp_path, PATH=path)
+    sentence = "The wheel is built without Bootstrap: npm says “npm error the registry does not answer”"
+    assert sentence in said
+    assert not [name for name in zipfile.ZipFile(wheel).namelist() if "node_modules" in name]
+    zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "django", "check", "--settings", "web_server.default_settings"],
+        cwd=tmp_path,
+        env=clean_environment(PYTHONPATH=str(tmp_path / "installed")),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    words = "The pages have no layout, bootstrap and sampjs not found: run `python -m web_server.vendor`"
+    assert words in done.stderr
+    assert done.returncode == 0
+
+
+def test_a_build_fetches_what_the_wheel_passes_on_with_npm(tmp_path):
+    source = copied_clone(tmp_path, "node_modules")
+    script = f'echo "$@" >{tmp_path}/asked; ls -A >>{tmp_path}/asked; cp -r {ROOT}/web_server/node_modules .'
+    wheel, said = build_wheel(source, tmp_path, PATH=stand_in_for_npm(tmp_path / "bin", script))
+    asked = (tmp_path / "asked").read_text()
+    assert asked.startswith("ci --ignore-scripts ")
+    assert "--omit=dev --omit=optional" in asked
+    assert asked.split()[-3:] == [".npmrc", "package-lock.json", "package.json"]
+    assert "without Bootstrap" not in said
+    packages = {name.split("/")[2] for name in zipfile.ZipFile(wheel).namelist() if "/node_modules/" in name}
+    assert packages == {"bootstrap", "sampjs"}
+    assert not (source / "web_server/node_modules").exists()
+
+
+def test_the_lock_names_no_registry_and_pins_every_package():
+    lock = json.loads((ROOT / "web_server/package-lock.json").read_text())
+    packages = {name: about for name, about in lock["packages"].items() if name}
+    assert packages
+    assert not [name for name, about in packages.items() if "resolved" in about]
+    assert all(about["integrity"].startswith("sha512-") for about in packages.values())
+
+
 @pytest.mark.slow
 def test_the_wheel_serves_a_page_outside_the_clone(tmp_path):
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
-    source = shutil.copytree(
-        ROOT, tmp_path / "clone", ignore=shutil.ignore_patterns(".*", "*.egg-info", "build", "demo")
-    )
-    subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), str(source)], check=True)
+    source = copied_clone(tmp_path)
+    wheel, _ = build_wheel(source, tmp_path)
     shutil.rmtree(source)
     venv.create(tmp_path / "environment", with_pip=False)
     python = tmp_path / "environment/bin/python"
-    wheel = next(tmp_path.glob("racs_transients-*.whl"))
-    subprocess.run([*pip, "--python", str(python), "install", "--no-deps", "--no-index", str(wheel)], check=True)
+    subprocess.run([*PIP, "--python", str(python), "install", "--no-deps", "--no-index", str(wheel)], check=True)
     # the dependencies, without the clone that is installed beside them: files of .pth are not read there
     packages = next((tmp_path / "environment/lib").glob("python*")) / "site-packages"
     (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
@@ -143,3 +212,7 @@ def test_the_wheel_serves_a_page_outside_the_clone(tmp_path):
     command = [str(python.with_name("racs-transients")), "site", "--port", str(port), "--workers", "1"]
     with serving_site(command, port, cwd=tmp_path, environment=clean_environment()) as url:
         assert_login_page_with_style(url)
+        assert page(url + "/static/vendor/bootstrap/css/bootstrap.min.css")[1].startswith("@charset")
+        assert page(url + "/static/vendor/sampjs/samp.js")[0] == 200
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            page(url + "/static/vendor/aladin-lite/aladin.js")
