@@ -99,6 +99,12 @@ SLACK_CHANNEL = os.environ.get("RACS_TRANSIENTS_SLACK_CHANNEL", "")
 SLACK_AUTOMATIC = [w.strip() for w in os.environ.get("RACS_TRANSIENTS_SLACK_AUTOMATIC", "").split(",") if w.strip()]
 SLACK_URL = os.environ.get("RACS_TRANSIENTS_SLACK_URL", "https://slack.com/api/")  # another one only in tests
 SITE_URL = os.environ.get("RACS_TRANSIENTS_SITE_URL", "").rstrip("/")
+# When the surveys were observed, years: the plot of flux against time shows their fluxes there.
+SURVEY_YEARS = {"SUMSS": (1997.5, 2007.1), "NVSS": (1993.7, 1996.8), "RACS-low": (2019.3, 2020.5)}
+
+# Links of the source page beside those of candidates/links.py: name to address with {ra}, {dec}, {signed},
+# {position} and {hms}; a name of that table with an empty address takes its link out.
+SKY_SERVICES: dict[str, str] = {}
 
 # The server's log: errors with their traceback, on standard error.
 LOGGING = {

@@ -61,11 +61,8 @@ def test_looking_changes_nothing(reader, site, address):
 def test_no_page_names_another_host_but_in_links(reader, site, address):
     text = reader.get(filled(address, site)).content.decode()
     assert not re.search(r'(?:src|action)="(?:https?:)?//', text)
-    assert re.findall(r'<link [^>]*href="([^"]+)"', text) == [
-        "/static/candidates/site.css",
-        "/static/candidates/icon.svg",
-    ]
-    assert "<script" not in text
+    assert all(link.startswith("/static/") for link in re.findall(r'<link [^>]*href="([^"]+)"', text))
+    assert not re.search(r'<script(?![^>]* src="/static/)', text)
     assert " style=" not in text
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from web_server.candidates import exports, image_views, list_views, views
+from web_server.candidates import exports, image_views, list_views, source_page, stamp_panels, views
 
 urlpatterns = [
     path("", image_views.home, name="home"),
@@ -11,6 +11,8 @@ urlpatterns = [
     path("images/<int:image_id>/", image_views.image_page, name="image"),
     path("images/<int:image_id>/crossmatches/", list_views.image_crossmatches, name="crossmatches"),
     path("images/<int:image_id>/crossmatches/export.<slug:kind>", exports.export, name="export"),
-    path("images/<int:image_id>/crossmatches/<int:row_id>/", views.source, name="source"),
+    path("images/<int:image_id>/crossmatches/<int:row_id>/", source_page.source, name="source"),
+    path("objects/<int:object_id>/<int:image_id>/<str:survey>/", source_page.object_page, name="object"),
     path("products/<int:product_id>/", views.product, name="product"),
+    path("products/<int:product_id>/panel.png", stamp_panels.panel, name="panel"),
 ]

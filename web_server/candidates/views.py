@@ -1,30 +1,12 @@
-"""The page of one crossmatch, and the files of the runs. Nothing here changes anything."""
+"""The files of the results."""
 
 from __future__ import annotations
 
-from typing import Any
+from django.http import FileResponse, Http404, HttpRequest
+from django.shortcuts import get_object_or_404
 
-from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from web_server.candidates.models import Product
 
-from racs_transients.flags import FLAGS
-from web_server.candidates.cone import within
-from web_server.candidates.display import (
-    SIDES,
-    comparison_values,
-    sexagesimal,
-    side_values,
-)
-from web_server.candidates.links import links_at
-from web_server.candidates.lists import place_in_list
-from web_server.candidates.models import Crossmatch, Product
-from web_server.candidates.selection import selection
-from web_server.candidates.tables import crossmatch_order
-
-# Rows this near may be the same source, whatever object they joined.
-NEIGHBOUR_RADIUS = 15 / 3600
-MAX_RELATED = 50
 _INLINE = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
 _DOWNLOADS = {
     ".csv": "text/csv; charset=utf-8",
@@ -32,70 +14,6 @@ _DOWNLOADS = {
     ".fits": "application/fits",
     ".html": "text/html; charset=utf-8",
 }
-
-
-def source(request: HttpRequest, image_id: int, row_id: int) -> HttpResponse:
-    """Show everything about one crossmatch.
-
-    Parameters
-    ----------
-    request : django.http.HttpRequest
-        The filters and order of the list that it was reached from.
-    image_id : int
-        The image.
-    row_id : int
-        The crossmatch; one of another image is not found.
-
-    Returns
-    -------
-    django.http.HttpResponse
-        The page.
-    """
-    rows = Crossmatch.objects.select_related("run__image", "sky_object", "survey_run")
-    row = get_object_or_404(rows, pk=row_id, run__image_id=image_id)
-    stamp = row.products.filter(kind="stamp").select_related("run").first()
-    others = _related().filter(run__is_current=True).exclude(pk=row.pk)
-    same = others.filter(sky_object=row.sky_object_id).order_by("id")[:MAX_RELATED]
-    near = within(others.exclude(sky_object=row.sky_object_id), row.ra, row.dec, NEIGHBOUR_RADIUS)
-    context = {
-        "row": row,
-        "image": row.run.image,
-        "position": sexagesimal(row.ra, row.dec),
-        "flags": [flag for flag in FLAGS if row.flag_bits and row.flag_bits >> flag.bit & 1],
-        "comparison": comparison_values(row),
-        "sides": [title for _, title in SIDES],
-        "side_values": side_values(row),
-        "stamp": stamp,
-        "stamp_there": stamp is not None and stamp.file() is not None,
-        "cutouts": row.products.filter(kind__startswith="cutout").select_related("run"),
-        "same": same,
-        "near": near.order_by("distance", "id")[:MAX_RELATED],
-        "nearest": _nearest(row),
-        "links": links_at(row.ra, row.dec),
-        **_neighbours(request, row),
-    }
-    return render(request, "candidates/source.html", context)
-
-
-def _nearest(row: Crossmatch) -> list[Crossmatch]:
-    """Return the nearest good matches in the order that the pipeline gave."""
-    numbers = [int(word) for word in row.nearest_matches.replace(",", " ").split() if word.isdigit()]
-    matches = _related().filter(run=row.run, match_id__in=numbers[:MAX_RELATED])
-    found = {match.match_id: match for match in matches}
-    return [found[number] for number in numbers if number in found]
-
-
-def _related() -> QuerySet[Crossmatch]:
-    """Return rows with what the tables of related ones show."""
-    columns = ("match_id", "name", "survey", "type", "ratio", "vs", "flag", "run__image__name", "run__is_current")
-    return Crossmatch.objects.select_related("run__image").only(*columns)
-
-
-def _neighbours(request: HttpRequest, row: Crossmatch) -> dict[str, Any]:
-    """Return the rows before and after in the list that the address describes, and the place in it."""
-    filters = selection(request, None if request.GET.get("list") == "query" else row.run)
-    rows = filters.qs if filters.form.is_valid() else filters.queryset
-    return place_in_list(rows, row, crossmatch_order(request.GET.get("sort", "")))
 
 
 def product(request: HttpRequest, product_id: int) -> FileResponse:

@@ -53,12 +53,30 @@ def sees_votes(user: Any, subject: Subject | None) -> bool:
     bool
         Whether votes, decision, consensus and comments are shown.
     """
+    voted = looked = False
+    if subject is not None and is_reviewer(user):
+        voted = subject.votes.filter(reviewer=user, active=True).exists()
+        looked = not voted and is_lead(user) and Event.objects.filter(who=user, subject=subject, what=LOOKED).exists()
+    return opens(user, voted=voted, looked=looked)
+
+
+def opens(user: Any, *, voted: bool, looked: bool) -> bool:
+    """Return whether a user sees what the others think of a subject, by what they did with it.
+
+    Parameters
+    ----------
+    user : django.contrib.auth.models.User or AnonymousUser
+        Who looks.
+    voted : bool
+        Whether their own vote is in.
+    looked : bool
+        Whether they asked for the votes; it opens them to leads only.
+
+    Returns
+    -------
+    bool
+        Whether votes, decision, consensus and comments are shown.
+    """
     if not user.is_authenticated:
         return False
-    if not is_reviewer(user):
-        return True
-    if subject is None:
-        return False
-    if subject.votes.filter(reviewer=user, active=True).exists():
-        return True
-    return is_lead(user) and Event.objects.filter(who=user, subject=subject, what=LOOKED).exists()
+    return not is_reviewer(user) or voted or (looked and is_lead(user))
