@@ -6,6 +6,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("web_server.candidates.urls")),
     path("", include("web_server.notify.urls")),
+    path("review/", include("web_server.review.review_urls")),
     path("accounts/", include("web_server.accounts.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -6,9 +6,12 @@ import uuid
 from datetime import UTC, datetime
 
 import pytest
+from django.contrib.auth.models import Group
 
+from tests.web.live import CHROMIUM, FLAGS, session_of, site_server
 from web_server.accounts.roles import set_role
 from web_server.candidates.models import Crossmatch, Image, Product, Run, SkyObject, SurveyRun
+from web_server.review.models import Label
 
 
 def make_run(number, *, root="", survey="SUMSS"):
@@ -89,3 +92,61 @@ def person(db, django_user_model):
         return user
 
     return make
+
+
+@pytest.fixture
+def restored(django_db_setup, django_db_blocker):
+    """Put back, after a test that commits, what the migrations wrote: labels and roles."""
+    with django_db_blocker.unblock():
+        content = [*Group.objects.all(), *Label.objects.all()]
+    yield
+    with django_db_blocker.unblock():
+        for record in content:
+            record.save(force_insert=True)
+
+
+@pytest.fixture(scope="session")
+def site_address(django_db_setup, django_db_blocker, tmp_path_factory):
+    """The site, served by a process of its own from the tests' database."""
+    with django_db_blocker.unblock(), site_server(tmp_path_factory.mktemp("server")) as url:
+        yield url
+
+
+@pytest.fixture
+def served(restored, site_address, transactional_db):
+    """The address of the site; what the test writes is committed. Only for files all of whose tests use it."""
+    return site_address
+
+
+@pytest.fixture(scope="session")
+def browser(django_db_setup):
+    """Debian's Chromium."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright runs an event loop in this thread; the tests' own queries come one after the other
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        program = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield program
+        program.close()
+
+
+@pytest.fixture
+def visit(served, browser):
+    """Open a window in which somebody is logged in; windows of one person share nothing with those of others."""
+    contexts = []
+
+    def open_window(user, path="/", **options):
+        context = browser.new_context(base_url=served, **({"viewport": {"width": 1280, "height": 800}} | options))
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": served}])
+        page = context.new_page()
+        page.goto(path)
+        return page
+
+    yield open_window
+    for context in contexts:
+        context.close()

@@ -1,0 +1,62 @@
+"""The site in a process of its own, for tests with a browser or with several people at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection
+
+from racs_transients.dbconfig import DbConfig
+from tests.serving import free_port, serving_site
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def database_url() -> str:
+    """Return the address of the database that the tests of this process use."""
+    given = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{given['NAME']}"
+    port = int(given["PORT"]) if given["PORT"] else None
+    return DbConfig("postgresql", given["NAME"], given["USER"], given["PASSWORD"], given["HOST"], port).url
+
+
+@contextlib.contextmanager
+def site_server(folder: Path, *, port: int | None = None, workers: int = 1, threads: int = 8) -> Iterator[str]:
+    """Serve the site on the tests' database with gunicorn; the value is its address."""
+    port = port or free_port()
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "RACS_TRANSIENTS_TEST_DATABASE_URL": database_url(),
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-m", "gunicorn", "web_server.wsgi:application", "--bind", f"127.0.0.1:{port}"]
+    command += ["--workers", str(workers), "--threads", str(threads), "--worker-class", "gthread"]
+    with serving_site(command, port, cwd=folder, environment=environment) as url:
+        yield url
+
+
+def session_of(user) -> str:
+    """Log somebody in; return the value of the session's cookie."""
+    store = SessionStore()
+    store[SESSION_KEY] = str(user.pk)
+    store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    store.create()
+    return str(store.session_key)
