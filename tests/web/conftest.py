@@ -96,9 +96,13 @@ def person(db, django_user_model):
 
 @pytest.fixture
 def restored(django_db_setup, django_db_blocker):
-    """Put back, after a test that commits, what the migrations wrote: labels and roles."""
+    """Put back, after a test that commits, what the migrations wrote: labels and roles.
+
+    Asked for before ``transactional_db``, whose end empties the tables; never with ``django_db(transaction=True)``.
+    """
     with django_db_blocker.unblock():
         content = [*Group.objects.all(), *Label.objects.all()]
+    assert content, "a test emptied the tables without this fixture"
     yield
     with django_db_blocker.unblock():
         for record in content:

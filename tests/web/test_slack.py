@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
-import threading
 from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.utils import timezone
 
 from tests.slack_server import CHANNEL, COMPLETE, GET_URL, POST, UPLOAD, local_slack
@@ -287,33 +285,6 @@ def test_who_was_too_slow_writes_nothing_over_the_next_worker(person, row):
     worker.take()
     worker._write(slow, state="given up")
     assert Message.objects.get().state == "queued"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_workers_never_take_the_same_message(person, row, site):
-    if connection.vendor == "sqlite" and connection.is_in_memory_db():
-        # one connection cannot be two workers: both have seen the row, one of the updates changes it
-        message = services.enqueue_candidate(person("ann"), row)
-        seen = Message.objects.filter(pk=message.pk, attempts=message.attempts)
-        assert [seen.update(attempts=1), seen.update(attempts=1)] == [1, 0]
-        return
-    ann = person("ann")
-    for one in site["rows"]:
-        services.enqueue_candidate(ann, one)
-    taken, start = [], threading.Barrier(4)
-
-    def take_all():
-        start.wait()
-        while message := worker.take():
-            taken.append(message.pk)
-        connection.close()
-
-    threads = [threading.Thread(target=take_all) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(taken) == sorted(Message.objects.values_list("pk", flat=True))
 
 
 def test_automatic_messages_are_off_unless_asked_for(person, site, row, label):
