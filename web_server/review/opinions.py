@@ -1,16 +1,15 @@
-"""What the review page shows of votes and decisions: one's own always, those of others where `sees_votes` says so."""
+"""What the review page shows of votes and decisions: one's own, those of others once `visibility` opens them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
-from django.db.models import Q
 
 from web_server.accounts.roles import is_lead
 from web_server.candidates.models import Crossmatch
-from web_server.review.models import Decision, Subject, Vote
-from web_server.review.visibility import sees_votes
+from web_server.review.models import Decision, Event, Subject, Vote
+from web_server.review.visibility import LOOKED, opens
 
 # Other images of an object whose votes are shown, the newest first.
 MAX_HISTORY = 10
@@ -23,11 +22,13 @@ class Opinions:
     Parameters
     ----------
     subject : Subject or None
-        The subject; None where nobody has judged it, or nothing of it may be shown.
+        The subject, for its state; None where nobody has judged it, or nothing of it may be shown.
     vote : Vote or None
         One's own.
     decision : Decision or None
         The decision that holds, where it is one's own or may be seen.
+    own_decision : bool
+        Whether it is one's own.
     others : list of Vote
         Active votes of others, where they may be seen.
     seen : bool
@@ -41,6 +42,7 @@ class Opinions:
     subject: Subject | None = None
     vote: Vote | None = None
     decision: Decision | None = None
+    own_decision: bool = False
     others: list[Vote] = field(default_factory=list)
     seen: bool = False
     may_look: bool = False
@@ -48,8 +50,9 @@ class Opinions:
 
     @property
     def chosen(self) -> set[int]:
-        """The labels that the user has given."""
-        return {given.label_id for given in (self.vote, self.decision) if given is not None}
+        """The labels of the user's own vote and decision."""
+        own = (self.vote, self.decision if self.own_decision else None)
+        return {given.label_id for given in own if given is not None}
 
 
 def opinions_on(row: Crossmatch, user: User) -> Opinions:
@@ -65,34 +68,44 @@ def opinions_on(row: Crossmatch, user: User) -> Opinions:
     Returns
     -------
     Opinions
-        Nothing of others that `sees_votes` does not allow.
+        Nothing of others that is not open to the user.
     """
-    judged = [*Subject.objects.filter(sky_object=row.sky_object_id).select_related("image").order_by("-id")]
-    present = next((one for one in judged if (one.image_id, one.survey) == (row.run.image_id, row.survey)), None)
-    others = [one for one in judged if one != present][:MAX_HISTORY]
-    subjects = [*others, present] if present is not None else others
-    found = Opinions(may_look=is_lead(user))
-    if not subjects:
-        return found
-    open_to_user = {one.pk for one in subjects if sees_votes(user, one)}
-    votes = Vote.objects.filter(Q(reviewer=user) | Q(subject__in=open_to_user), subject__in=subjects, active=True)
-    decisions = Decision.objects.filter(Q(lead=user) | Q(subject__in=open_to_user), subject__in=subjects, active=True)
-    given: list[Vote | Decision] = [
-        *votes.select_related("label", "reviewer"),
-        *(decisions.select_related("label", "lead") if open_to_user or is_lead(user) else ()),
-    ]
-    for judgement in given:
-        if present is None or judgement.subject_id != present.pk:
-            continue
-        if isinstance(judgement, Decision):
-            found.decision = judgement
-        elif isinstance(judgement, Vote) and judgement.reviewer_id == user.pk:
-            found.vote = judgement
-        elif isinstance(judgement, Vote):
-            found.others.append(judgement)
-    found.seen = present is not None and present.pk in open_to_user
-    found.subject = present if found.seen else None
-    found.may_look = is_lead(user) and not found.seen
-    by_subject = [(one, [g for g in given if g.subject_id == one.pk]) for one in others]
-    found.history = [(one, there) for one, there in by_subject if there]
+    of_object = {"subject__sky_object": row.sky_object_id, "active": True}
+    votes = [*Vote.objects.filter(**of_object).select_related("label", "reviewer", "subject__image").order_by("-id")]
+    own = {vote.subject_id for vote in votes if vote.reviewer_id == user.pk}
+    voted = any(_is_of(row, vote) and vote.subject_id in own for vote in votes)
+    lead = is_lead(user)
+    seen = opens(user, voted=voted, looked=lead and not voted and _has_looked(user, row))
+    decisions = Decision.objects.filter(**of_object).select_related("label", "lead", "subject__image").order_by("-id")
+    found = Opinions(seen=seen, may_look=lead and not seen)
+    history: dict[Subject, list[Vote | Decision]] = {}
+    for judgement in (*votes, *(decisions if lead or own else ())):
+        is_own = user.pk == (judgement.lead_id if isinstance(judgement, Decision) else judgement.reviewer_id)
+        if _is_of(row, judgement):
+            if seen or is_own:
+                _add(found, judgement, is_own=is_own)
+        # of other images a lead sees what a list shows, but not before they judged this one
+        elif is_own or opens(user, voted=judgement.subject_id in own, looked=seen):
+            history.setdefault(judgement.subject, []).append(judgement)
+    found.history = [*history.items()][:MAX_HISTORY]
     return found
+
+
+def _is_of(row: Crossmatch, judgement: Vote | Decision) -> bool:
+    return (judgement.subject.image_id, judgement.subject.survey) == (row.run.image_id, row.survey)
+
+
+def _has_looked(user: User, row: Crossmatch) -> bool:
+    subject = {"subject__sky_object": row.sky_object_id, "subject__image": row.run.image_id}
+    return Event.objects.filter(who=user, what=LOOKED, subject__survey=row.survey, **subject).exists()
+
+
+def _add(found: Opinions, judgement: Vote | Decision, *, is_own: bool) -> None:
+    if found.seen:
+        found.subject = judgement.subject
+    if isinstance(judgement, Decision):
+        found.decision, found.own_decision = judgement, is_own
+    elif is_own:
+        found.vote = judgement
+    else:
+        found.others.append(judgement)
