@@ -3,8 +3,10 @@
 from django.urls import include, path
 
 from web_server.review import comment_views as views
+from web_server.review import talk
 
 comments = [
+    path("talk/", talk.talk, name="talk"),
     path("comments/", views.add, name="comment_add"),
     path("comments/<int:comment_id>/edit/", views.edit, name="comment_edit"),
     path("comments/<int:comment_id>/delete/", views.delete, name="comment_delete"),
