@@ -22,7 +22,15 @@ PAGE_SIZE = 50
 
 
 class CommentForm(forms.Form):
-    """The text of a comment."""
+    """The text of a comment.
+
+    Parameters
+    ----------
+    data : mapping, optional
+        What a browser sent.
+    **keywords
+        Of Django's forms.
+    """
 
     text = forms.CharField(
         label="Comment",
