@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("web_server.notify.urls")),
     path("review/", include("web_server.review.review_urls")),
     path("", include("web_server.review.comment_urls")),
+    path("", include("web_server.review.list_urls")),
     path("accounts/", include("web_server.accounts.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 
 from racs_transients import __version__
 from web_server.candidates.export_tables import csv_lines, votable
-from web_server.candidates.models import Image, Run
+from web_server.candidates.models import Run
 from web_server.candidates.old_names import present_names
 from web_server.candidates.selection import chosen, run_of, selection
 from web_server.candidates.tables import crossmatch_order
@@ -47,8 +47,8 @@ def export(request: HttpRequest, kind: str, image_id: int | None = None) -> Http
     """
     if kind not in FORMATS:
         raise Http404(f"There is no export as {kind}; there are csv and vot.")
-    image = None if image_id is None else get_object_or_404(Image, pk=image_id)
-    run = None if image is None else run_of(request, image)
+    run = None if image_id is None else run_of(request, image_id)
+    image = None if run is None else run.image
     filters = selection(request, run)
     if not filters.form.is_valid():
         page = reverse("query") if image is None else reverse("crossmatches", args=(image.pk,))

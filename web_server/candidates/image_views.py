@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any
 
-from django.db.models import Sum
+from django.contrib.auth.models import User
+from django.db.models import Q, Sum
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 
 from racs_transients.flags import FLAGS, GOOD
 from racs_transients.schema import IMAGES, PLOT_KINDS, RUNS, SURVEY_RUNS
+from web_server.accounts.roles import ADMIN, LEAD, REVIEWER, is_lead
 from web_server.candidates.display import Value, sexagesimal, text_of, tooltip
 from web_server.candidates.filters import TYPES
 from web_server.candidates.lists import show_page
-from web_server.candidates.models import Image, Run
+from web_server.candidates.models import Run, SurveyRun
 from web_server.candidates.selection import run_of
 from web_server.candidates.tables import RunTable
+from web_server.review.progress import UNTOUCHED, progress
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -34,12 +37,13 @@ def home(request: HttpRequest) -> HttpResponse:
     """
     runs = (
         Run.objects.filter(is_current=True)
-        .select_related("image")
+        .select_related("image__claim__owner")
         .prefetch_related("survey_runs")
         .annotate(n_rows=Sum("survey_runs__n_rows"), n_candidates=Sum("survey_runs__candidates"))
     )
     table = RunTable(runs)
     show_page(table, request)
+    table.progress = progress(request.user, [row.record.pk for row in table.page.object_list])
     return render(request, "candidates/home.html", {"table": table})
 
 
@@ -58,8 +62,9 @@ def image_page(request: HttpRequest, image_id: int) -> HttpResponse:
     django.http.HttpResponse
         The page.
     """
-    image = get_object_or_404(Image, pk=image_id)
-    run = run_of(request, image)
+    run = run_of(request, image_id)
+    image = run.image
+    parts = [*run.survey_runs.all()]
     products = [*run.products.filter(crossmatch=None).select_related("run")]
     order = list(PLOT_KINDS)
     plots = sorted((p for p in products if p.kind in PLOT_KINDS), key=lambda p: (p.survey, order.index(p.kind)))
@@ -69,12 +74,25 @@ def image_page(request: HttpRequest, image_id: int) -> HttpResponse:
         "runs": image.runs.all(),
         "position": sexagesimal(image.ra or 0.0, image.dec or 0.0),
         "numbers": [*_values(image, IMAGES), *_values(run, RUNS)],
-        "comparisons": [(part.survey, _values(part, SURVEY_RUNS[1:])) for part in run.survey_runs.all()],
-        "counts": _counts(run),
+        "comparisons": [(part.survey, _values(part, SURVEY_RUNS[1:])) for part in parts],
+        "counts": _counts(parts),
         "plots": [(plot, plot.file() is not None) for plot in plots],
+        **_review_of(request, run, parts),
         "files": [p for p in products if p.kind not in PLOT_KINDS],
     }
     return render(request, "candidates/image.html", context)
+
+
+def _review_of(request: HttpRequest, run: Run, parts: list[SurveyRun]) -> dict[str, Any]:
+    """Return the numbers of the ready lists, the progress, and who the image can be assigned to."""
+    reviewers = User.objects.filter(Q(groups__name__in=(REVIEWER, LEAD, ADMIN)) | Q(is_superuser=True), is_active=True)
+    return {
+        "n_candidates": sum(part.candidates or 0 for part in parts),
+        "n_flagged": run.crossmatches.filter(ratio__gte=2).exclude(flag=GOOD).order_by().count(),
+        "n_rows": sum(part.n_rows or 0 for part in parts),
+        "progress": progress(request.user, [run.pk]).get(run.pk, UNTOUCHED),
+        "reviewers": reviewers.distinct().order_by("username") if is_lead(request.user) else (),
+    }
 
 
 def _values(record: Any, columns: Any) -> list[Value]:
@@ -84,10 +102,10 @@ def _values(record: Any, columns: Any) -> list[Value]:
     ]
 
 
-def _counts(run: Run) -> list[tuple[str, list[tuple[str, int]], int]]:
+def _counts(parts: list[SurveyRun]) -> list[tuple[str, list[tuple[str, int]], int]]:
     """Return for each primary flag the number of rows in each category, and their sum."""
     by_flag: dict[str, Counter[str]] = defaultdict(Counter)
-    for part in run.survey_runs.all():
+    for part in parts:
         for kind, flags in part.counts.items():
             for flag, n in flags.items():
                 by_flag[flag][kind] += n

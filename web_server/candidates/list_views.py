@@ -6,14 +6,17 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from web_server.candidates.lists import PAGE_SIZES, show_page
-from web_server.candidates.models import Image, Run
+from web_server.candidates.lists import PAGE_SIZES, RowPaginator, show_page
+from web_server.candidates.models import Image, Product, Run
 from web_server.candidates.old_names import present_names
 from web_server.candidates.selection import chosen, run_of, selection
-from web_server.candidates.tables import LISTED, CrossmatchTable
+from web_server.candidates.tables import LISTED, CrossmatchTable, crossmatch_order
+from web_server.review.summaries import NOTHING, key_of, summaries
+
+IN_A_GALLERY = 60
 
 
 @present_names
@@ -32,9 +35,8 @@ def image_crossmatches(request: HttpRequest, image_id: int) -> HttpResponse:
     django.http.HttpResponse
         The page.
     """
-    image = get_object_or_404(Image, pk=image_id)
-    run = run_of(request, image)
-    return _list_page(request, {"image": image, "run": run})
+    run = run_of(request, image_id)
+    return _list_page(request, {"image": run.image, "run": run})
 
 
 @present_names
@@ -57,22 +59,84 @@ def query(request: HttpRequest) -> HttpResponse:
 def _list_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     filters = selection(request, context["run"])
     found, valid = chosen(filters), filters.form.is_valid()
-    columns = ("name", "ra", "dec", "is_candidate", *LISTED, "run__image_id")
-    table = CrossmatchTable(found.select_related("run").only(*columns))
+    columns = ("name", "ra", "dec", "is_candidate", "sky_object_id", *LISTED, "run__image__name")
+    hidden = () if context["run"] is None else ("image",)
+    table = CrossmatchTable(found.select_related("run__image").only(*columns), exclude=hidden)
+    table.origin = _origin(request, context["run"])
+    show_page(table, request)
+    table.said = summaries(request.user, [key_of(row.record) for row in table.page.object_list])
+    context |= {
+        "table": table,
+        "filter": filters,
+        "presets": _presets(context["run"]),
+        "page_sizes": PAGE_SIZES,
+        "search_query": request.GET.urlencode(),
+        **_elsewhere(request, context["image"]),
+    }
+    return render(request, "candidates/crossmatches.html", context, status=200 if valid else 400)
+
+
+def _origin(request: HttpRequest, run: Run | None) -> str:
+    """Return what a source page is told of the list that leads to it."""
     origin = request.GET.copy()
     origin.pop("page", None)
-    if context["run"] is None:
+    if run is None:
         origin["list"] = "query"
-    table.origin = origin.urlencode()
-    show_page(table, request)
-    place = {} if context["image"] is None else {"image_id": context["image"].pk}
-    asked = f"?{request.GET.urlencode()}" if request.GET else ""
-    context["exports"] = [
-        (words, reverse("export", kwargs={"kind": kind, **place}) + asked)
-        for kind, words in (("csv", "CSV"), ("vot", "VOTable"))
-    ]
-    context |= {"table": table, "filter": filters, "presets": _presets(context["run"]), "page_sizes": PAGE_SIZES}
-    return render(request, "candidates/crossmatches.html", context, status=200 if valid else 400)
+    return origin.urlencode()
+
+
+def _elsewhere(request: HttpRequest, image: Image | None) -> dict[str, Any]:
+    """Return where the same list is found in other forms."""
+    place = {} if image is None else {"image_id": image.pk}
+    asked = request.GET.copy()
+    asked.pop("page", None)
+    query = f"?{asked.urlencode()}" if asked else ""
+    return {
+        "list_address": (reverse("query") if image is None else reverse("crossmatches", kwargs=place)) + query,
+        "gallery": reverse("quickview", kwargs=place) + query,
+        "exports": [
+            (words, reverse("export", kwargs={"kind": kind, **place}) + query)
+            for kind, words in (("csv", "CSV"), ("vot", "VOTable"))
+        ],
+    }
+
+
+@present_names
+def quickview(request: HttpRequest, image_id: int | None = None) -> HttpResponse:
+    """Show the small stamps of a list.
+
+    Parameters
+    ----------
+    request : django.http.HttpRequest
+        Filters, ``sort``, ``page`` and ``run`` of the list.
+    image_id : int, optional
+        The image whose list it is; none for all images.
+
+    Returns
+    -------
+    django.http.HttpResponse
+        The page; a picture is fetched when it comes into view.
+    """
+    run = None if image_id is None else run_of(request, image_id)
+    image = None if run is None else run.image
+    filters = selection(request, run)
+    valid = filters.form.is_valid()
+    elsewhere = _elsewhere(request, image)
+    if not valid:
+        return redirect(elsewhere["list_address"])
+    rows = crossmatch_order(request.GET.get("sort", "")).sort(chosen(filters))
+    columns = ("name", "type", "survey", "flag", "ratio", "is_candidate", "sky_object_id", "run__image_id")
+    page = RowPaginator(rows.select_related("run").only(*columns), IN_A_GALLERY).get_page(request.GET.get("page"))
+    shown = [*page.object_list]
+    stamps = dict(
+        Product.objects.filter(crossmatch__in=[row.pk for row in shown], kind="stamp_web").values_list(
+            "crossmatch", "pk"
+        )
+    )
+    said = summaries(request.user, map(key_of, shown))
+    pictures = [(row, stamps.get(row.pk), said.get(key_of(row), NOTHING)) for row in shown]
+    context = {"image": image, "run": run, "page": page, "pictures": pictures, "origin": _origin(request, run)}
+    return render(request, "candidates/quickview.html", context | elsewhere)
 
 
 def _presets(run: Run | None) -> list[tuple[str, str]]:

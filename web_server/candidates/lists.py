@@ -155,20 +155,19 @@ def place_in_list(rows: QuerySet[Crossmatch], row: Crossmatch, order: Order) -> 
     }
 
 
-class ListPaginator(Paginator):  # type: ignore[type-arg]
-    """Pages of a table's ordered rows, where the last page costs no more than the first."""
-
-    object_list: BoundRows
+class RowPaginator(Paginator):  # type: ignore[type-arg]
+    """Pages of ordered rows, where the last page costs no more than the first."""
 
     @property
-    def _rows(self) -> QuerySet[Any]:
-        rows: QuerySet[Any] = self.object_list.data.data
+    def rows(self) -> QuerySet[Any]:
+        """All rows."""
+        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
         return rows
 
     @cached_property
     def count(self) -> int:
         """Count the rows, without what is only there to show them."""
-        return self._rows.order_by().count()
+        return self.rows.order_by().count()
 
     def page(self, number: int | str) -> Page[Any]:
         """Return a page.
@@ -187,10 +186,38 @@ class ListPaginator(Paginator):  # type: ignore[type-arg]
         start = (number - 1) * self.per_page
         stop = min(start + self.per_page, self.count)
         if start > self.count / 2:
-            part = [*self._rows.reverse()[self.count - stop : self.count - start]][::-1]
+            part = [*self.rows.reverse()[self.count - stop : self.count - start]][::-1]
         else:
-            part = [*self._rows[start:stop]]
-        return Page(BoundRows(data=part, table=self.object_list.table), number, self)
+            part = [*self.rows[start:stop]]
+        return Page(part, number, self)
+
+
+class TablePaginator(RowPaginator):
+    """Pages of a table's rows."""
+
+    object_list: BoundRows
+
+    @property
+    def rows(self) -> QuerySet[Any]:
+        """All rows."""
+        rows: QuerySet[Any] = self.object_list.data.data
+        return rows
+
+    def page(self, number: int | str) -> Page[Any]:
+        """Return a page.
+
+        Parameters
+        ----------
+        number : int or str
+            From 1.
+
+        Returns
+        -------
+        django.core.paginator.Page
+            Its rows, as the table shows them.
+        """
+        page = super().page(number)
+        return Page(BoundRows(data=page.object_list, table=self.object_list.table), page.number, self)
 
 
 def show_page(table: tables.Table, request: HttpRequest) -> None:
@@ -208,5 +235,5 @@ def show_page(table: tables.Table, request: HttpRequest) -> None:
         table.order_by = [request.GET["sort"]]
     asked = request.GET.get("per_page", "")
     per_page = int(asked) if asked in map(str, PAGE_SIZES) else PAGE_SIZES[0]
-    table.paginator = ListPaginator(table.rows, per_page)
+    table.paginator = TablePaginator(table.rows, per_page)
     table.page = table.paginator.get_page(request.GET.get("page"))

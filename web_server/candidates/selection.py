@@ -10,30 +10,30 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from web_server.candidates.filters import CrossmatchFilter
-from web_server.candidates.models import Crossmatch, Image, Run
+from web_server.candidates.models import Crossmatch, Run
 
 
-def run_of(request: HttpRequest, image: Image) -> Run:
+def run_of(request: HttpRequest, image_id: int) -> Run:
     """Return the run of an image that the address names, else its newest current one.
 
     Parameters
     ----------
     request : django.http.HttpRequest
         ``run`` may name one.
-    image : Image
+    image_id : int
         The image.
 
     Returns
     -------
     Run
-        The run.
+        The run, with its image.
 
     Raises
     ------
     Http404
-        If there is none.
+        If there is no such image or run.
     """
-    runs = image.runs.select_related("image")
+    runs = Run.objects.filter(image=image_id).select_related("image__claim__owner")
     asked = request.GET.get("run")
     if asked:
         try:
@@ -42,7 +42,7 @@ def run_of(request: HttpRequest, image: Image) -> Run:
             raise Http404(f"There is no run {asked}.") from error
     run = runs.order_by("-is_current", F("finished").desc(nulls_last=True)).first()
     if run is None:
-        raise Http404("This image has no run.")
+        raise Http404("There is no such image, or it has no run.")
     return run
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 import django_tables2 as tables
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
@@ -13,6 +17,8 @@ from django.utils.safestring import SafeString, mark_safe
 from web_server.candidates.display import COLUMNS, heading, number, sexagesimal, tooltip
 from web_server.candidates.lists import Order
 from web_server.candidates.models import Crossmatch, Run
+from web_server.review.progress import UNTOUCHED, Progress
+from web_server.review.summaries import NOTHING, Key, Summary, key_of
 
 LISTED = (
     "type",
@@ -23,6 +29,8 @@ LISTED = (
     "m",
     "askap_flux",
     "ref_flux",
+    "gal_l",
+    "gal_b",
     "separation",
     "askap_snr",
     "predicted_snr",
@@ -97,12 +105,24 @@ class CrossmatchTable(tables.Table):  # type: ignore[misc]
         attrs={"th": {"title": "Right ascension and declination, ICRS, in hours and degrees"}},
     )
 
+    image = tables.Column(accessor="run__image__name", orderable=False, verbose_name="image")
+    mine = tables.Column(
+        accessor="pk", orderable=False, verbose_name="my vote", attrs={"th": {"title": "What you said of it"}}
+    )
+    review = tables.Column(
+        accessor="pk",
+        orderable=False,
+        attrs={"th": {"title": "State of the review and who said what, as far as you may see it"}},
+    )
+
     # what the source page is told of the list that leads to it
     origin = ""
+    # what was said of the rows of the page
+    said: Mapping[Key, Summary] = MappingProxyType({})
 
     class Meta:
         model = Crossmatch
-        fields = ("name", "position", *LISTED)
+        fields = ("name", "position", "mine", "review", *LISTED, "image")
         order_by = DEFAULT_SORT
         attrs = {"class": "rows"}  # noqa: RUF012
         empty_text = "No crossmatch fits."
@@ -143,6 +163,56 @@ class CrossmatchTable(tables.Table):  # type: ignore[misc]
         """
         return sexagesimal(record.ra, record.dec)
 
+    def render_image(self, value: str, record: Crossmatch) -> SafeString:
+        """Return the name of the image as a link.
+
+        Parameters
+        ----------
+        value : str
+            The name.
+        record : Crossmatch
+            The row.
+
+        Returns
+        -------
+        SafeString
+            HTML.
+        """
+        return format_html('<a href="{}">{}</a>', reverse("image", args=(record.run.image_id,)), value)
+
+    def render_mine(self, record: Crossmatch) -> str:
+        """Return what the reader said of a row.
+
+        Parameters
+        ----------
+        record : Crossmatch
+            The row.
+
+        Returns
+        -------
+        str
+            Words.
+        """
+        own = self.said.get(key_of(record), NOTHING).own
+        return f"✓ {own.label}" if own else "–"
+
+    def render_review(self, record: Crossmatch) -> SafeString:
+        """Return what everybody said of a row.
+
+        Parameters
+        ----------
+        record : Crossmatch
+            The row.
+
+        Returns
+        -------
+        SafeString
+            HTML.
+        """
+        said = self.said.get(key_of(record), NOTHING)
+        words = f"{said.state}: {said.tag}" if said.tag else str(said.state)
+        return format_html('<span title="{}">{}</span>', said.words, words) if said.votes else SafeString(words)
+
 
 for _name in LISTED:
     CrossmatchTable.base_columns[_name] = SchemaColumn(_name)
@@ -176,11 +246,38 @@ class RunTable(tables.Table):  # type: ignore[misc]
     askap_sources = OrderedColumn(verbose_name="ASKAP sources", attrs={"td": {"class": "number"}})
     rows = OrderedColumn(accessor="n_rows", verbose_name="crossmatches", attrs={"td": {"class": "number"}})
     candidates = OrderedColumn(accessor="n_candidates", verbose_name="candidates", attrs={"td": {"class": "number"}})
+    reviewed = tables.Column(
+        accessor="pk",
+        orderable=False,
+        verbose_name="reviewed",
+        attrs={"th": {"title": "Candidates that somebody has voted on"}, "td": {"class": "number"}},
+    )
+    by_me = tables.Column(
+        accessor="pk",
+        orderable=False,
+        verbose_name="by me",
+        attrs={"th": {"title": "Candidates that you have voted on"}, "td": {"class": "number"}},
+    )
+    claimed_by = OrderedColumn(accessor="image__claim__owner__username", verbose_name="claimed by", default="–")
     finished = OrderedColumn(verbose_name="finished (UTC)")
+
+    progress: Mapping[UUID, Progress] = MappingProxyType({})
 
     class Meta:
         model = Run
-        fields = ("image", "tag", "position", "surveys", "askap_sources", "rows", "candidates", "finished")
+        fields = (
+            "image",
+            "tag",
+            "position",
+            "surveys",
+            "askap_sources",
+            "rows",
+            "candidates",
+            "reviewed",
+            "by_me",
+            "claimed_by",
+            "finished",
+        )
         order_by = "-finished"
         attrs = {"class": "rows"}  # noqa: RUF012
         empty_text = "No image has been injected yet."
@@ -233,6 +330,36 @@ class RunTable(tables.Table):  # type: ignore[misc]
             Their names.
         """
         return ", ".join(part.survey for part in record.survey_runs.all())
+
+    def render_reviewed(self, record: Run) -> str:
+        """Return how many candidates somebody has voted on.
+
+        Parameters
+        ----------
+        record : Run
+            The run.
+
+        Returns
+        -------
+        str
+            The number.
+        """
+        return str(self.progress.get(record.pk, UNTOUCHED).anybody)
+
+    def render_by_me(self, record: Run) -> str:
+        """Return how many candidates the reader has voted on.
+
+        Parameters
+        ----------
+        record : Run
+            The run.
+
+        Returns
+        -------
+        str
+            The number.
+        """
+        return str(self.progress.get(record.pk, UNTOUCHED).reader)
 
     def render_candidates(self, value: int, record: Run) -> SafeString:
         """Return the number as a link to the list.

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from web_server.candidates.models import Crossmatch
 from web_server.review.models import Decision, Judgement, Subject, Vote
 from web_server.review.visibility import visible_subjects
 
@@ -50,6 +51,22 @@ class Summary:
 NOTHING = Summary()
 
 
+def key_of(row: Crossmatch) -> Key:
+    """Return what finds the summary of a row.
+
+    Parameters
+    ----------
+    row : Crossmatch
+        With its run.
+
+    Returns
+    -------
+    tuple of (int, int, str)
+        Sky object, image and survey.
+    """
+    return row.sky_object_id, row.run.image_id, row.survey
+
+
 def summaries(user: Any, keys: Iterable[Key]) -> dict[Key, Summary]:
     """Return what was said of some rows.
 
@@ -76,7 +93,8 @@ def summaries(user: Any, keys: Iterable[Key]) -> dict[Key, Summary]:
     votes: dict[int, list[Vote]] = defaultdict(list)
     for vote in _active(Vote, numbers, "reviewer"):
         votes[vote.subject_id].append(vote)
-    decisions = {decision.subject_id: decision for decision in _active(Decision, numbers, "lead")}
+    decided = [subject.pk for subject in found.values() if subject.state == Subject.State.DECIDED]
+    decisions = {decision.subject_id: decision for decision in _active(Decision, decided, "lead")}
     return {
         key: Summary(
             state=subject.state,
