@@ -2,7 +2,7 @@
 
 Secrets and addresses come from the environment: RACS_TRANSIENTS_DATABASE_URL,
 RACS_TRANSIENTS_SECRET_KEY, RACS_TRANSIENTS_ALLOWED_HOSTS (comma separated),
-RACS_TRANSIENTS_DEBUG (1 for development).
+RACS_TRANSIENTS_DEBUG (1 for development); ``security.py`` names the others.
 """
 
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from racs_transients.dbconfig import DEFAULT_FILE, URL_VARIABLE, config_from_url, sqlite_config
 from web_server.secret_key import secret_key
+from web_server.security import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent
 DEBUG = os.environ.get("RACS_TRANSIENTS_DEBUG", "") == "1"
@@ -29,21 +30,25 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
     "crispy_bootstrap5",
     "crispy_forms",
+    "csp",
     "django_filters",
     "django_tables2",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "web_server.accounts.reading.Gate",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "web_server.urls"
 WSGI_APPLICATION = "web_server.wsgi.application"

@@ -35,7 +35,14 @@ def test_without_a_group_one_may_look_and_nobody_may_do_nothing():
     assert role_of(User.objects.create_user("ann")) == "viewer"
     assert role_of(User.objects.create_superuser("root")) == "admin"
     assert role_of(User(username="gone", is_active=False)) is None
+    assert role_of(User.objects.create_user("staff", is_staff=True)) == "lead"
     assert not any(question(AnonymousUser()) for question in QUESTIONS)
+
+
+def test_staff_in_a_group_have_the_role_of_the_group():
+    user = User.objects.create_user("staff", is_staff=True)
+    set_role(user, "viewer")
+    assert role_of(user) == "viewer"
 
 
 def test_a_view_for_leads_is_closed_to_reviewers(rf):

@@ -27,7 +27,7 @@ def role_of(user: Any) -> str | None:
     Returns
     -------
     str or None
-        One of ``ROLES``; a superuser is an admin, a user without a group a viewer, nobody has none.
+        One of ``ROLES``; a superuser is an admin; without a group, staff are leads, others viewers; nobody has none.
     """
     if not user.is_authenticated or not user.is_active:
         return None
@@ -36,11 +36,25 @@ def role_of(user: Any) -> str | None:
     # asked once a request: each request loads its own user
     if not hasattr(user, "_role"):
         groups = set(user.groups.values_list("name", flat=True))
-        user._role = next((role for role in reversed(ROLES) if role in groups), VIEWER)
+        user._role = next((role for role in reversed(ROLES) if role in groups), LEAD if user.is_staff else VIEWER)
     return str(user._role)
 
 
-def _at_least(user: Any, role: str) -> bool:
+def holds(user: Any, role: str) -> bool:
+    """Return whether a user may do what a role may.
+
+    Parameters
+    ----------
+    user : django.contrib.auth.models.User or AnonymousUser
+        Somebody.
+    role : str
+        One of ``ROLES``.
+
+    Returns
+    -------
+    bool
+        True for that role and those above it.
+    """
     held = role_of(user)
     return held is not None and ROLES.index(held) >= ROLES.index(role)
 
@@ -58,7 +72,7 @@ def is_viewer(user: Any) -> bool:
     bool
         True for everybody with an account.
     """
-    return _at_least(user, VIEWER)
+    return holds(user, VIEWER)
 
 
 def is_reviewer(user: Any) -> bool:
@@ -74,7 +88,7 @@ def is_reviewer(user: Any) -> bool:
     bool
         True for reviewers, leads and admins.
     """
-    return _at_least(user, REVIEWER)
+    return holds(user, REVIEWER)
 
 
 def is_lead(user: Any) -> bool:
@@ -90,7 +104,7 @@ def is_lead(user: Any) -> bool:
     bool
         True for leads and admins.
     """
-    return _at_least(user, LEAD)
+    return holds(user, LEAD)
 
 
 def is_admin(user: Any) -> bool:
@@ -106,7 +120,7 @@ def is_admin(user: Any) -> bool:
     bool
         True for admins and superusers.
     """
-    return _at_least(user, ADMIN)
+    return holds(user, ADMIN)
 
 
 def set_role(user: User, role: str) -> None:
@@ -132,7 +146,7 @@ def _required(role: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **keywords: Any) -> HttpResponseBase:
-            if not _at_least(request.user, role):
+            if not holds(request.user, role):
                 raise PermissionDenied(f"This needs the role {role}; ask an administrator of the site for it.")
             return view(request, *args, **keywords)
 

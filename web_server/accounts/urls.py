@@ -1,11 +1,25 @@
-"""Login, logout and passwords."""
+"""Log-in, log-out, passwords, invitations and people."""
 
-from django.contrib.auth import views
+from django.contrib.auth import views as auth
 from django.urls import path
 
+from web_server.accounts import views
+
 urlpatterns = [
-    path("login/", views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
-    path("logout/", views.LogoutView.as_view(), name="logout"),
-    path("password/", views.PasswordChangeView.as_view(), name="password_change"),
-    path("password/done/", views.PasswordChangeDoneView.as_view(), name="password_change_done"),
+    path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("password/", auth.PasswordChangeView.as_view(), name="password_change"),
+    path("password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
+    path("forgotten/", views.ForgottenPassword.as_view(), name="password_reset"),
+    path("forgotten/sent/", auth.PasswordResetDoneView.as_view(), name="password_reset_done"),
+    path("new-password/<slug:uidb64>/<slug:token>/", views.NewPassword.as_view(), name="password_reset_confirm"),
+    path("new-password/done/", auth.PasswordResetCompleteView.as_view(), name="password_reset_complete"),
+    path("people/", views.people, name="people"),
+    path("people/<int:user_id>/role/", views.change_role, name="change_role"),
+    path("people/<int:user_id>/active/", views.set_active, name="set_active"),
+    path("people/<int:user_id>/password-link/", views.reset_link, name="reset_link"),
+    path("invitations/", views.invitations, name="invitations"),
+    path("invitations/new/", views.invite, name="invite"),
+    path("invitations/<int:invitation_id>/revoke/", views.revoke, name="revoke_invitation"),
+    path("join/<slug:token>/", views.join, name="join"),
 ]

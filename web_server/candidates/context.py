@@ -25,6 +25,7 @@ def everywhere(request: HttpRequest) -> dict[str, object]:
     return {
         "vs_threshold": settings.CANDIDATE_VS_THRESHOLD,
         "m_threshold": settings.CANDIDATE_M_THRESHOLD,
+        "open_reading": settings.OPEN_READING,
         "is_reviewer": user is not None and is_reviewer(user),
         "is_lead": user is not None and is_lead(user),
         "is_admin": user is not None and is_admin(user),
