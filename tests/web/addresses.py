@@ -1,0 +1,109 @@
+"""What every address of the site answers, by who asks. A new address is written here, or a test fails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.urls import URLResolver, get_resolver
+
+PEOPLE = ("anonymous", "viewer", "reviewer", "lead", "admin", "superuser")
+TO_LOGIN = 302
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The status of a GET for each of ``PEOPLE``, and who may POST (None: nothing of a POST is looked at)."""
+
+    get: tuple[int, ...]
+    post_from: str | None = None
+
+
+def _from(role: str, allowed: int, refused: int = 403) -> tuple[int, ...]:
+    first = PEOPLE.index(role)
+    return (TO_LOGIN, *(allowed if number >= first else refused for number in range(1, len(PEOPLE))))
+
+
+def page(role: str = "viewer") -> Answers:
+    """Give the answers of a page to be read from a role on."""
+    return Answers(_from(role, 200))
+
+
+def action(role: str) -> Answers:
+    """Give the answers of what only takes a POST, from a role on."""
+    return Answers(_from("viewer", 405), role)
+
+
+OPEN = Answers((200,) * len(PEOPLE))
+
+ADDRESSES = {
+    "": page(),
+    "query/": page(),
+    "query/export.<slug:kind>": page(),
+    "images/<int:image_id>/": page(),
+    "images/<int:image_id>/crossmatches/": page(),
+    "images/<int:image_id>/crossmatches/export.<slug:kind>": page(),
+    "images/<int:image_id>/crossmatches/<int:row_id>/": page(),
+    "images/<int:image_id>/crossmatches/<int:row_id>/slack/": action("reviewer"),
+    "objects/<int:object_id>/<int:image_id>/<str:survey>/": Answers(_from("viewer", 302)),
+    "products/<int:product_id>/": page(),
+    "products/<int:product_id>/panel.png": page(),
+    "slack/": page("admin"),
+    "slack/retry/": action("admin"),
+    "slack/<int:message_id>/retry/": action("admin"),
+    "accounts/login/": Answers((200, *(302,) * 5)),
+    "accounts/logout/": action("viewer"),
+    "accounts/password/": page(),
+    "accounts/password/done/": page(),
+    "accounts/forgotten/": OPEN,
+    "accounts/forgotten/sent/": OPEN,
+    "accounts/new-password/<slug:uidb64>/<slug:token>/": OPEN,
+    "accounts/new-password/done/": OPEN,
+    "accounts/people/": page("admin"),
+    "accounts/people/<int:user_id>/role/": action("admin"),
+    "accounts/people/<int:user_id>/active/": action("admin"),
+    "accounts/people/<int:user_id>/password-link/": action("admin"),
+    "accounts/invitations/": page("lead"),
+    "accounts/invitations/new/": action("lead"),
+    "accounts/invitations/<int:invitation_id>/revoke/": action("lead"),
+    "accounts/join/<slug:token>/": OPEN,
+}
+
+# Django's administration is for superusers; these are their statuses, the first that fits. Others are sent away.
+_ADMINISTRATION = (
+    (r"(candidates|axes|review|notify)/\w+/add/", 403),
+    (r"auth/\w+/add/", 200),
+    (r"\w+/\w+/<path:object_id>/", 302),
+    (r"\w+/\w+/<\w+(:\w+)?>/(history|delete|change|password)/", 200),
+    (r"\w+/\w+/", 200),
+    (r"\^\(\?P<app_label>.*", 200),
+    (r"(jsi18n/|password_change/(done/)?)?", 200),
+    (r"autocomplete/", 403),
+    (r"r/.*", 404),
+    (r"\(\?P<url>\.\*\)\$", 404),
+)
+_SPECIAL = {
+    "admin/login/": Answers((200,) * 5 + (302,)),
+    "admin/logout/": Answers((302,) * 5 + (405,)),
+}
+
+
+def answers_of(route: str) -> Answers | None:
+    """Return what is expected of an address, None where nobody has said it."""
+    expected = ADDRESSES.get(route) or _SPECIAL.get(route)
+    if expected is None and route.startswith("admin/"):
+        inner = route.removeprefix("admin/")
+        status = next((status for pattern, status in _ADMINISTRATION if re.fullmatch(pattern, inner)), None)
+        expected = None if status is None else Answers((TO_LOGIN,) * 5 + (status,))
+    return expected
+
+
+def routes(resolver: URLResolver | None = None, before: str = "") -> Iterator[str]:
+    """Return every address that the site knows, as its patterns say it."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern, route)
+        else:
+            yield route
