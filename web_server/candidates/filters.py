@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import django_filters as df
+from crispy_forms.helper import FormHelper
 from django import forms
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
@@ -13,6 +14,7 @@ from django.db.models.functions import Coalesce
 from racs_transients.flags import FLAGS, GOOD
 from web_server.candidates.cone import MAX_RADIUS, cone
 from web_server.candidates.display import COLUMNS, heading, tooltip
+from web_server.candidates.filter_layout import filter_layout
 from web_server.candidates.models import Crossmatch, SurveyRun
 from web_server.candidates.positions import parse_galactic, parse_position
 from web_server.candidates.resolver import UnknownNameError, resolve
@@ -38,6 +40,11 @@ _WRAPPING = frozenset({"ra", "gal_l"})
 
 class CrossmatchForm(forms.Form):
     """Checks what belongs together."""
+
+    @property
+    def helper(self) -> FormHelper:
+        """How the form lies on the page."""
+        return filter_layout(self)
 
     def clean(self) -> dict[str, Any]:
         """Read the cone: position and radius come together.

@@ -102,7 +102,10 @@ class CrossmatchTable(tables.Table):  # type: ignore[misc]
     position = OrderedColumn(
         verbose_name="RA, Dec",
         accessor="ra",
-        attrs={"th": {"title": "Right ascension and declination, ICRS, in hours and degrees"}},
+        attrs={
+            "th": {"title": "Right ascension and declination, ICRS, in hours and degrees"},
+            "td": {"class": "position"},
+        },
     )
 
     image = tables.Column(accessor="run__image__name", orderable=False, verbose_name="image")
