@@ -111,6 +111,19 @@ SURVEY_YEARS = {"SUMSS": (1997.5, 2007.1), "NVSS": (1993.7, 1996.8), "RACS-low":
 # {position} and {hms}; a name of that table with an empty address takes its link out.
 SKY_SERVICES: dict[str, str] = {}
 
+# Surveys that the sky viewer can fetch from elsewhere once its reader has chosen one: the address of the HiPS, and
+# the hosts that the page may then ask.
+_CDS = ["https://alasky.cds.unistra.fr", "https://alaskybis.cds.unistra.fr"]
+SKY_SURVEYS = {
+    "SUMSS": {"url": "https://alasky.cds.unistra.fr/SUMSS", "hosts": _CDS},
+    "NVSS": {"url": "https://alasky.cds.unistra.fr/NVSS/intensity", "hosts": _CDS},
+    "RACS-low": {"url": "https://casda.csiro.au/hips/RACS/low/I", "hosts": ["https://casda.csiro.au"]},
+    "DSS2": {"url": "https://alasky.cds.unistra.fr/DSS/DSSColor", "hosts": _CDS},
+}
+
+# How long an address works that is sent to another program, which has no log-in.
+SIGNED_SECONDS = 600
+
 # The server's log: errors with their traceback, on standard error.
 LOGGING = {
     "version": 1,

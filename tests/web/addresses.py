@@ -30,6 +30,11 @@ def page(role: str = "viewer") -> Answers:
     return Answers(_from(role, 200))
 
 
+def fixed(status: int, role: str = "viewer") -> Answers:
+    """Give the answers of what is answered alike to everybody from a role on."""
+    return Answers(_from(role, status))
+
+
 def action(role: str) -> Answers:
     """Give the answers of what only takes a POST, from a role on."""
     return Answers(_from("viewer", 405), role)
@@ -41,12 +46,50 @@ ADDRESSES = {
     "": page(),
     "query/": page(),
     "query/export.<slug:kind>": page(),
+    "query/quickview/": page(),
     "images/<int:image_id>/": page(),
     "images/<int:image_id>/crossmatches/": page(),
     "images/<int:image_id>/crossmatches/export.<slug:kind>": page(),
     "images/<int:image_id>/crossmatches/<int:row_id>/": page(),
     "images/<int:image_id>/crossmatches/<int:row_id>/slack/": action("reviewer"),
-    "objects/<int:object_id>/<int:image_id>/<str:survey>/": Answers(_from("viewer", 302)),
+    "images/<int:image_id>/crossmatches/<int:row_id>/samp/": page(),
+    "images/<int:image_id>/crossmatches/<int:row_id>/sky/": page(),
+    "images/<int:image_id>/crossmatches/<int:row_id>/talk/": page(),
+    "images/<int:image_id>/crossmatches/<int:row_id>/comments/": action("reviewer"),
+    "images/<int:image_id>/crossmatches/<int:row_id>/comments/<int:comment_id>/edit/": action("reviewer"),
+    "images/<int:image_id>/crossmatches/<int:row_id>/comments/<int:comment_id>/delete/": action("reviewer"),
+    "images/<int:image_id>/crossmatches/<int:row_id>/star/": action("viewer"),
+    "images/<int:image_id>/crossmatches/quickview/": page(),
+    "images/<int:image_id>/talk/": page(),
+    "images/<int:image_id>/comments/": action("reviewer"),
+    "images/<int:image_id>/comments/<int:comment_id>/edit/": action("reviewer"),
+    "images/<int:image_id>/comments/<int:comment_id>/delete/": action("reviewer"),
+    "images/<int:image_id>/claim/": action("reviewer"),
+    "images/<int:image_id>/release/": action("reviewer"),
+    "images/<int:image_id>/assign/": action("lead"),
+    "mentions/": page(),
+    "starred/": page(),
+    "starred/<int:star_id>/remove/": action("viewer"),
+    "search/": action("viewer"),
+    "search/last/": fixed(302),
+    "searches/": page(),
+    "searches/save/": action("viewer"),
+    "searches/<int:search_id>/delete/": action("viewer"),
+    "dashboard/": page("lead"),
+    "conflicts/": page("lead"),
+    "conflicts/<int:subject_id>/decide/": action("lead"),
+    "review/": fixed(302, "reviewer"),
+    "review/session/": page("reviewer"),
+    "review/keys/": action("reviewer"),
+    "review/<int:row_id>/": page("reviewer"),
+    "review/<int:row_id>/part/": page("reviewer"),
+    "review/<int:row_id>/vote/": action("reviewer"),
+    "review/<int:row_id>/undo/": action("reviewer"),
+    "review/<int:row_id>/votes/": action("lead"),
+    # a signature opens these, not a role: test_signed.py
+    "signed/<str:token>/cutout.fits": Answers((404,) * len(PEOPLE)),
+    "signed/<str:token>/crossmatches.vot": Answers((404,) * len(PEOPLE)),
+    "objects/<int:object_id>/<int:image_id>/<str:survey>/": fixed(302),
     "products/<int:product_id>/": page(),
     "products/<int:product_id>/panel.png": page(),
     "slack/": page("admin"),
@@ -72,8 +115,10 @@ ADDRESSES = {
 
 # Django's administration is for superusers; these are their statuses, the first that fits. Others are sent away.
 _ADMINISTRATION = (
-    (r"(candidates|axes|review|notify)/\w+/add/", 403),
-    (r"auth/\w+/add/", 200),
+    (r"(auth/\w+|review/label)/add/", 200),
+    (r"\w+/\w+/add/", 403),
+    # what people wrote is looked at, not removed
+    (r"review/\w+/<\w+(:\w+)?>/delete/", 403),
     (r"\w+/\w+/<path:object_id>/", 302),
     (r"\w+/\w+/<\w+(:\w+)?>/(history|delete|change|password)/", 200),
     (r"\w+/\w+/", 200),

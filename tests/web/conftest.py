@@ -40,7 +40,7 @@ def make_row(comparison, match_id, **values):
         "m": 0.1,
         "m_abs": 0.1,
         "survey": comparison.survey,
-        "name": f"J{comparison.run.image_id}-{match_id:03d}",
+        "name": f"J{comparison.run.id.int}-{match_id:03d}",
     } | values
     place = given.pop("sky_object", None) or SkyObject.objects.create(ra=given["ra"], dec=given["dec"])
     return Crossmatch.objects.create(

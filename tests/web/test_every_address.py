@@ -15,11 +15,14 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.web.addresses import ADDRESSES, PEOPLE, answers_of, routes
+from tests.web.cutouts import add_cutouts
+from tests.web.live import session_of
 from web_server.accounts.models import Invitation
 from web_server.accounts.reading import RESULT_PAGES
 from web_server.accounts.services import invite
-from web_server.candidates.models import Product
 from web_server.notify.models import Message
+from web_server.review.models import Claim, Comment, Label, SavedSearch, Star
+from web_server.review.services import cast_vote, decide
 
 # What a page may write: who is logged in, and who tried to be.
 _MAY_CHANGE = ("django_session", "axes_")
@@ -38,11 +41,12 @@ def walk(site, person):
     AccessFailureLog.objects.create(**attempt)
     row = site["rows"][0]
     values = {
+        **one_of_each(people["lead"], row),
         "image_id": row.run.image_id,
         "row_id": row.pk,
         "survey": row.survey,
         "kind": "csv",
-        "product_id": Product.objects.get(kind="stamp").pk,
+        "product_id": add_cutouts(row, site["root"], askap=20.0)["askap"].pk,
         "message_id": Message.objects.create(kind="candidate", key="x").pk,
         "user_id": people["viewer"].pk,
         "uidb64": "MQ",
@@ -65,10 +69,23 @@ def walk(site, person):
     def client(who, **options):
         visitor = Client(**options)
         if who != "anonymous":
-            visitor.force_login(people[who])
+            visitor.cookies["sessionid"] = session_of(people[who])
         return visitor
 
     return path, client
+
+
+def one_of_each(lead, row):
+    """Write one record of each kind that the review keeps; return their numbers in addresses."""
+    label = Label.objects.filter(lead_only=True).first()
+    Claim.objects.create(image=row.run.image, owner=lead)
+    cast_vote(lead, row, Label.objects.filter(lead_only=False).first())
+    return {
+        "subject_id": decide(lead, row, label).subject_id,
+        "comment_id": Comment.objects.create(author=lead, text="x", sky_object=row.sky_object).pk,
+        "star_id": Star.objects.create(user=lead, sky_object=row.sky_object).pk,
+        "search_id": SavedSearch.objects.create(owner=lead, name="x").pk,
+    }
 
 
 def state():
@@ -110,7 +127,7 @@ def test_a_get_answers_as_the_role_allows_and_writes_nothing(walk, who):
         expected = answers_of(route).get[PEOPLE.index(who)]
         if answer.status_code != expected or tables:
             wrong.append((path(route), answer.status_code, f"expected {expected}", tables))
-        answer.close()
+        answer.getvalue()  # to the end of a file, which closes it
     assert wrong == []
     assert state() == before
 
@@ -155,7 +172,7 @@ def test_open_reading_opens_pages_of_results_to_a_look_and_nothing_else(walk, se
             opened.add(name)
             assert answer.status_code in (200, 302), route
             assert client("anonymous").post(path(route)).status_code == 302, route
-        answer.close()
+        answer.getvalue()
     assert opened == RESULT_PAGES
     assert state() == before
 

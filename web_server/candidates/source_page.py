@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.safestring import mark_safe
@@ -23,6 +23,7 @@ from web_server.candidates.models import Crossmatch
 from web_server.candidates.selection import selection
 from web_server.candidates.stamp_panels import COLOUR_KEY, blink_panels
 from web_server.candidates.tables import crossmatch_order
+from web_server.policy import SAMP, relaxed
 from web_server.review.history import past_of
 
 # Rows this near may be the same source, whatever object they joined.
@@ -52,7 +53,8 @@ class Related:
     separation: float
 
 
-def source(request: HttpRequest, image_id: int, row_id: int) -> HttpResponse:
+@relaxed(SAMP)
+def source(request: HttpRequest, image_id: int, row_id: int) -> HttpResponseBase:
     """Show everything about one crossmatch.
 
     Parameters

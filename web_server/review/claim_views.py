@@ -27,8 +27,8 @@ def _do(request: HttpRequest, image_id: int, action: Callable[[User, Image], str
     return redirect("image", image.pk)
 
 
-@reviewer_required
 @require_POST
+@reviewer_required
 def claim(request: HttpRequest, image_id: int) -> HttpResponse:
     """Claim an image for oneself.
 
@@ -52,8 +52,8 @@ def claim(request: HttpRequest, image_id: int) -> HttpResponse:
     return _do(request, image_id, _claim)
 
 
-@reviewer_required
 @require_POST
+@reviewer_required
 def release(request: HttpRequest, image_id: int) -> HttpResponse:
     """Give an image back.
 
@@ -77,8 +77,8 @@ def release(request: HttpRequest, image_id: int) -> HttpResponse:
     return _do(request, image_id, _release)
 
 
-@lead_required
 @require_POST
+@lead_required
 def assign(request: HttpRequest, image_id: int) -> HttpResponse:
     """Give an image to a reviewer.
 

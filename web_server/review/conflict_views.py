@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from web_server.accounts.roles import lead_required
 from web_server.candidates.models import Crossmatch
@@ -46,6 +46,7 @@ def shown_rows(subjects: list[Subject]) -> dict[Key, Crossmatch]:
     return {key_of(row): row for row in rows}
 
 
+@require_GET
 @lead_required
 def conflicts(request: HttpRequest) -> HttpResponse:
     """Show the subjects in conflict, the votes side by side.
@@ -72,8 +73,8 @@ def conflicts(request: HttpRequest) -> HttpResponse:
     return render(request, "review/conflicts.html", context)
 
 
-@lead_required
 @require_POST
+@lead_required
 def decide(request: HttpRequest, subject_id: int) -> HttpResponse:
     """Decide over a subject.
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from web_server.candidates.models import Image
 from web_server.review.models import SavedSearch
@@ -42,7 +41,6 @@ def _image_of(request: HttpRequest) -> Image | None:
     return get_object_or_404(Image, pk=int(given)) if given.isdecimal() and len(given) < 19 else None
 
 
-@login_required
 @require_POST
 def search(request: HttpRequest) -> HttpResponse:
     """Remember a search as the last one and show its list.
@@ -71,7 +69,7 @@ def search(request: HttpRequest) -> HttpResponse:
     return redirect(_list_address(image.pk if image else None, query))
 
 
-@login_required
+@require_GET
 def last_search(request: HttpRequest) -> HttpResponse:
     """Show the list that somebody searched for last.
 
@@ -89,7 +87,6 @@ def last_search(request: HttpRequest) -> HttpResponse:
     return redirect(address_of(last) if last else reverse("query"))
 
 
-@login_required
 @require_POST
 def save_search(request: HttpRequest) -> HttpResponse:
     """Keep a search by name.
@@ -118,7 +115,6 @@ def save_search(request: HttpRequest) -> HttpResponse:
     return redirect(_list_address(image.pk if image else None, query))
 
 
-@login_required
 @require_POST
 def delete_search(request: HttpRequest, search_id: int) -> HttpResponse:
     """Forget one of one's own searches.
@@ -141,7 +137,7 @@ def delete_search(request: HttpRequest, search_id: int) -> HttpResponse:
     return redirect("searches")
 
 
-@login_required
+@require_GET
 def searches(request: HttpRequest) -> HttpResponse:
     """Show one's own and the shared searches.
 
