@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import getpass
 import hashlib
 import json
 import os
@@ -392,6 +393,14 @@ def _remove_contents(path: Path) -> None:
             entry.unlink()
 
 
+def _user() -> str:
+    """Return who runs this; in a container a number need not have a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
 def _new_manifest(
     image: Path, digest: str, settings: Mapping[str, Any], command: list[str], earlier: dict[str, Any] | None
 ) -> dict[str, Any]:
@@ -404,7 +413,7 @@ def _new_manifest(
         "version": __version__,
         "versions": {name: version(name) for name in _VERSIONS_OF} | {"python": platform.python_version()},
         "command": command,
-        "user": os.environ.get("USER", str(os.getuid())),
+        "user": _user(),
         "image": {"path": str(image), "sha256": digest},
         "inputs": {},
         "settings": dict(settings),

@@ -54,7 +54,7 @@ def fetch(url, address, session):
 def paint(url, address, session):
     from playwright.sync_api import sync_playwright
 
-    from tests.web.live import CHROMIUM, FLAGS
+    from tests.web.live import CHROMIUM, FLAGS, wait_until
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -67,7 +67,7 @@ def paint(url, address, session):
         page.evaluate(WATCH)
         for number in range(KEYS):
             page.keyboard.press("mniexb"[number % 6])
-            page.wait_for_function(f"window.times.length > {number}")
+            wait_until(page, f"window.times.length > {number}")
             # three and a half seconds a candidate is a thousand an hour; this is twelve thousand
             page.wait_for_timeout(300)
         found = page.evaluate("window.times")

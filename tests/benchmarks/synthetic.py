@@ -33,3 +33,39 @@ def write_results(source: Path, target: Path, n: int, *, seed: int = 1) -> Path:
     tables.write_csv(rows, target / products.MASTER)
     (target / "run.json").write_text(json.dumps(manifest))
     return target
+
+
+def write_votes(subjects: int, people: int = 20, *, seed: int = 1) -> None:
+    """Let reviewers have judged the rows of largest ratio: up to three votes each, a tenth of them decided."""
+    from django.contrib.auth.models import User
+
+    from web_server.accounts.roles import set_role
+    from web_server.candidates.models import Crossmatch
+    from web_server.review.models import Decision, Label, Star, Subject, Vote
+
+    rng = np.random.default_rng(seed)
+    reviewers = User.objects.bulk_create(User(username=f"reviewer-{number}") for number in range(people))
+    for one in reviewers:
+        set_role(one, "reviewer")
+    labels, verdicts = ([*Label.objects.filter(lead_only=only)] for only in (False, True))
+    rows = Crossmatch.objects.filter(ratio__isnull=False).select_related("run").order_by("-ratio", "pk")[:subjects]
+    keys = {(row.sky_object_id, row.run.image_id, row.survey) for row in rows}
+    made = Subject.objects.bulk_create(Subject(sky_object_id=a, image_id=b, survey=c) for a, b, c in sorted(keys))
+    votes, decisions = [], []
+    for subject in made:
+        chosen = rng.choice(people, rng.integers(1, 4), replace=False)
+        # most agree
+        said = [labels[int(rng.integers(3) ** 2 % len(labels))] for _ in chosen]
+        votes += [
+            Vote(subject=subject, reviewer=reviewers[n], label=label) for n, label in zip(chosen, said, strict=True)
+        ]
+        subject.n_votes, tags = len(said), {label.tag for label in said}
+        subject.tag = said[0].tag if len(tags) == 1 else ""
+        subject.state = "conflict" if len(tags) > 1 else "agreed" if len(said) > 1 else "partial"
+        if rng.random() < 0.1:
+            decisions.append(Decision(subject=subject, lead=reviewers[0], label=verdicts[0]))
+            subject.state, subject.tag = "decided", verdicts[0].tag
+    Subject.objects.bulk_update(made, ["n_votes", "tag", "state"], batch_size=500)
+    Vote.objects.bulk_create(votes, batch_size=5000)
+    Decision.objects.bulk_create(decisions, batch_size=5000)
+    Star.objects.bulk_create(Star(sky_object_id=one.sky_object_id, user=reviewers[1]) for one in made[:200])

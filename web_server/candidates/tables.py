@@ -110,12 +110,18 @@ class CrossmatchTable(tables.Table):  # type: ignore[misc]
 
     image = tables.Column(accessor="run__image__name", orderable=False, verbose_name="image")
     mine = tables.Column(
-        accessor="pk", orderable=False, verbose_name="my vote", attrs={"th": {"title": "What you said of it"}}
+        accessor="pk",
+        orderable=False,
+        verbose_name="my vote",
+        attrs={"th": {"title": "What you said of it"}, "td": {"class": "said"}},
     )
     review = tables.Column(
         accessor="pk",
         orderable=False,
-        attrs={"th": {"title": "State of the review and who said what, as far as you may see it"}},
+        attrs={
+            "th": {"title": "State of the review and who said what, as far as you may see it"},
+            "td": {"class": "said"},
+        },
     )
 
     # what the source page is told of the list that leads to it
