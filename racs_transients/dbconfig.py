@@ -102,6 +102,8 @@ class DbConfig:
             "PORT": self.port or "",
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
+            # a page's queries are too short to be worth compiling; the indexes that serve them stay in memory
+            "OPTIONS": {"options": "-c jit=off -c random_page_cost=1.1"},
         }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
 
 from tests.web.live import CHROMIUM, FLAGS, session_of, site_server
 from web_server.accounts.roles import set_role
@@ -46,6 +48,21 @@ def make_row(comparison, match_id, **values):
     return Crossmatch.objects.create(
         run=comparison.run, survey_run=comparison, sky_object=place, match_id=match_id, **given
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def alone_at_the_end(django_db_setup, django_db_blocker):
+    """Wait until PostgreSQL has noticed that servers and threads are gone: it drops no database in use."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        end = time.monotonic() + 30
+        while connection.vendor == "postgresql" and time.monotonic() < end:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            if cursor.fetchone()[0] == 0:
+                break
+            time.sleep(0.1)
 
 
 @pytest.fixture

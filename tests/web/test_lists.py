@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.db import connection
 
 from tests.web.conftest import make_row
+from web_server.candidates.filters import CrossmatchFilter
 from web_server.candidates.lists import PAGE_SIZES, Order, place_in_list
 from web_server.candidates.models import Crossmatch
+from web_server.candidates.tables import LISTED
 
 
 def matches(response):
@@ -105,3 +108,17 @@ def test_many_related_rows_need_no_more_queries(reader, site, many, django_asser
     with django_assert_max_num_queries(16):
         text = reader.get(f"/images/{site['run'].image_id}/crossmatches/{row.pk}/?sort=-ratio").content.decode()
     assert text.count('<td class="name">') == 34 + 21 + 20
+
+
+def test_the_indexes_of_the_lists_hold_what_filters_and_orders_read(db):
+    if connection.vendor != "postgresql":
+        pytest.skip("indexes of SQLite include no other columns")
+    fields = {field.name: field.column for field in Crossmatch._meta.concrete_fields}
+    asked = {one.field_name for one in CrossmatchFilter.base_filters.values()} | {*LISTED, "name", "run", "sky_object"}
+    wanted = {fields[name] for name in asked if name in fields}
+    assert len(wanted) > 15
+    with connection.cursor() as cursor:
+        for index in ("crossmatch_by_ratio", "crossmatch_of_run_by_ratio"):
+            cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = %s", [index])
+            held = set(re.findall(r"\w+", cursor.fetchone()[0]))
+            assert wanted <= held, f"make a migration that adds {wanted - held} to {index}"

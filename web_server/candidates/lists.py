@@ -186,10 +186,15 @@ class RowPaginator(Paginator):  # type: ignore[type-arg]
         start = (number - 1) * self.per_page
         stop = min(start + self.per_page, self.count)
         if start > self.count / 2:
-            part = [*self.rows.reverse()[self.count - stop : self.count - start]][::-1]
+            part = [*_read(self.rows.reverse(), self.count - stop, self.count - start)][::-1]
         else:
-            part = [*self.rows[start:stop]]
+            part = [*_read(self.rows, start, stop)]
         return Page(part, number, self)
+
+
+def _read(rows: QuerySet[Any], start: int, stop: int) -> QuerySet[Any]:
+    """Return a slice of rows, found first by what an index holds and then read whole."""
+    return rows.filter(pk__in=rows.values("pk")[start:stop])
 
 
 class TablePaginator(RowPaginator):
