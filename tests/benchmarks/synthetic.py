@@ -24,6 +24,8 @@ def write_results(source: Path, target: Path, n: int, *, seed: int = 1) -> Path:
         ra=rng.uniform(0, 360, n),
         dec=np.rad2deg(np.arcsin(rng.uniform(-1, 0, n))),
         name=[f"J{seed}-{i}" for i in range(n)],
+        # a demonstration's field is full of them; on a real tile one row in twenty is a candidate
+        is_candidate=rows["is_candidate"] & (rng.random(n) < 0.2),
     )
     manifest = json.loads((source / "run.json").read_text())
     manifest["run_id"] = str(uuid.UUID(int=int(rng.integers(2**62))))
