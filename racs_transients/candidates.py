@@ -41,20 +41,24 @@ def with_change(rows: pd.DataFrame, scaling: FluxScaling, nondetection_rms: floa
     askap_noise, _ = scaling.apply(rows["askap_rms"], rows["askap_rms"])
     askap_floor = np.where(rows["askap_origin"] == "forced", nondetection_rms * askap_noise, 0.0)
     survey_floor = np.where(rows["ref_origin"] == "forced", nondetection_rms * rows["ref_rms"], 0.0)
+    limit = rows["ref_origin"] == "limit"
+    # a completeness limit above the ASKAP flux allows every survey flux below it, that of ASKAP, too
+    allowed = limit & (rows["ref_scaled_flux"] > rows["askap_scaled_flux"])
+    compared = rows.assign(ref_scaled_flux=rows["ref_scaled_flux"].mask(allowed, rows["askap_scaled_flux"]))
     change = compare(
-        rows["askap_scaled_flux"],
-        rows["askap_scaled_flux_err"],
+        compared["askap_scaled_flux"],
+        compared["askap_scaled_flux_err"],
         askap_floor,
-        rows["ref_scaled_flux"],
-        rows["ref_scaled_flux_err"],
+        compared["ref_scaled_flux"],
+        compared["ref_scaled_flux_err"],
         survey_floor,
     )
-    peak = _peak_change(rows, askap_floor, survey_floor)
+    peak = _peak_change(compared, askap_floor, survey_floor)
     return rows.assign(
         ratio=change.ratio,
         ratio_err=change.ratio_err,
         # a completeness limit is a limit however bright the other side is
-        ratio_is_limit=change.ratio_is_limit | (rows["ref_origin"] == "limit"),
+        ratio_is_limit=change.ratio_is_limit | limit,
         ln_ratio=change.ln_ratio,
         vs=change.vs,
         vs_abs=np.abs(change.vs),

@@ -157,7 +157,7 @@ def _image_facts(manifest: Mapping[str, Any]) -> Element:
     epoch = image["epoch"]
     date = Time(epoch, format="mjd").to_value("iso", subfmt="date") if np.isfinite(epoch) else "unknown"
     position = centre.to_string("hmsdms", sep=" ", precision=0)
-    beam = f"{image['beam_major']:.1f}″ × {image['beam_minor']:.1f}″, PA {image['beam_pa']:.0f}°"
+    beam = f"{image['beam_major']:.1f}″ × {image['beam_minor']:.1f}″, PA {round(image['beam_pa']) % 180}°"
     return _pairs(
         [
             (

@@ -21,7 +21,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from racs_transients import sky
 from racs_transients.beam import Beam, FloatArray
-from racs_transients.plots.ratio_axes import NO_PAIRS, flux_norm, ratio_figure, ratio_words
+from racs_transients.plots.ratio_axes import NO_PAIRS, flux_norm, number_of_pairs, ratio_figure, ratio_words
 from racs_transients.plots.style import (
     BLUE,
     DENSITY,
@@ -188,7 +188,7 @@ def position_offset(pairs: pd.DataFrame, beam: Beam, survey: str, *, radius: flo
     axes.axhline(north, color=VERMILLION, linestyle="-.")
     put_words(
         axes,
-        f"{len(known)} pairs\nΔRA cos δ: median {east:+.2f}″, MAD {east_mad:.2f}″\n"
+        f"{number_of_pairs(len(known))}\nΔRA cos δ: median {east:+.2f}″, MAD {east_mad:.2f}″\n"
         f"ΔDec: median {north:+.2f}″, MAD {north_mad:.2f}″\nbeam {_beam_words(beam)}",
         y=0.02,
     )
@@ -217,7 +217,7 @@ def _offset_points(figure: Figure, axes: Axes, pairs: pd.DataFrame, limit: float
 
 
 def _beam_words(beam: Beam) -> str:
-    return f"{beam.major:.1f}″ × {beam.minor:.1f}″, PA {beam.pa:.0f}°"
+    return f"{beam.major:.1f}″ × {beam.minor:.1f}″, PA {round(beam.pa) % 180}°"
 
 
 def _ellipse(major: float, minor: float, pa: float) -> tuple[FloatArray, FloatArray]:

@@ -51,6 +51,22 @@ def ratio_limit(ln_ratio: FloatArray) -> float:
     return next((limit for limit, part in zip(_LIMITS, held, strict=False) if part >= _INSIDE), _LIMITS[-1])
 
 
+def number_of_pairs(number: int) -> str:
+    """Say how many pairs there are.
+
+    Parameters
+    ----------
+    number : int
+        Their number.
+
+    Returns
+    -------
+    str
+        With the plural where it belongs.
+    """
+    return f"{number} {'pair' if number == 1 else 'pairs'}"
+
+
 def ratio_words(ln_ratio: FloatArray, median: float, mad: float) -> str:
     """Say in three lines what the ratios are.
 
@@ -67,7 +83,8 @@ def ratio_words(ln_ratio: FloatArray, median: float, mad: float) -> str:
         Number, median ratio and scatter, and how many are beyond a factor of two.
     """
     beyond = int((np.abs(ln_ratio) > np.log(2)).sum())
-    return f"{len(ln_ratio)} pairs\nmedian {np.exp(median):.3f}, MAD {100 * mad:.1f} %\n{beyond} beyond a factor of 2"
+    pairs = number_of_pairs(len(ln_ratio))
+    return f"{pairs}\nmedian {np.exp(median):.3f}, MAD {100 * mad:.1f} %\n{beyond} beyond a factor of 2"
 
 
 def flux_norm(flux: pd.Series) -> LogNorm:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -39,7 +40,11 @@ def number(value: float) -> str:
 
 
 def _with_error(value: float, error: float) -> str:
-    return f"{number(value)} ± {number(error)}"
+    """Return a number to the second significant digit of its error, with two decimals at most."""
+    if pd.isna(value) or pd.isna(error) or not error > 0:
+        return f"{number(value)} ± {number(error)}"
+    decimals = min(2, max(0, 1 - math.floor(math.log10(error))))
+    return f"{value:.{decimals}f} ± {error:.{decimals}f}".replace("-", "−")
 
 
 def headline(row: Row) -> str:
@@ -89,9 +94,9 @@ def figures(row: Row) -> str:
         Ratio, Vs, m and the separation of a match.
     """
     limit = "≥ " if row["ratio_is_limit"] else ""
-    error: str = f" ± {number(row['ratio_err'])}" if pd.notna(row["ratio_err"]) else ""
+    ratio: str = _with_error(row["ratio"], row["ratio_err"]) if pd.notna(row["ratio_err"]) else number(row["ratio"])
     separation = f"   separation {row['separation']:.1f}″" if row["type"] == MATCH else ""
-    change = f"ratio {limit}{number(row['ratio'])}{error}   Vs {number(row['vs'])}   m {number(row['m'])}"
+    change = f"ratio {limit}{ratio}   Vs {number(row['vs'])}   m {number(row['m'])}"
     return f"{row['survey']}{separation}   {change}"
 
 
@@ -207,6 +212,8 @@ def askap_box(row: Row, survey: Survey, *, convolved: bool) -> tuple[str, ...]:
     tuple of str
         Flux, flux at the survey's frequency, noise and signal to noise.
     """
+    if pd.isna(row["askap_flux"]):
+        return "not measured", f"image median {number(row['image_rms'])} mJy/beam"
     flux = _flux(row, "askap")
     if not convolved and row["askap_origin"] == "forced":
         # the comparison without a convolved image measures at the survey's resolution
@@ -228,8 +235,10 @@ def native_box(row: Row, survey: Survey) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Flux, flux at the survey's frequency and noise.
+        Flux, flux at the survey's frequency and noise; or that there is none.
     """
+    if pd.isna(row["native_flux"]):
+        return ("no counterpart" if row["askap_origin"] == "detected" else "not measured",)
     return _flux(row, "native"), _scaled(row, "native", survey), f"rms {number(row['native_rms'])} mJy/beam"
 
 

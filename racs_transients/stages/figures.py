@@ -145,6 +145,8 @@ def _diagnostics(
 
 def _overlays(field: Field, run: Run, title: str) -> Iterator[tuple[str, Figure]]:
     options, survey = run.config.crossmatching, field.survey.name
+    if field.native is not None:
+        title = f"{title}, convolved to the resolution of {survey}"
     behind = overlays.backdrop(field.image)
     for kind, sources, name, threshold in (
         ("askap_overlay", field.sources, "ASKAP", options.askap_ext_thresh),

@@ -91,6 +91,11 @@ def test_named_surveys_are_compared_with_in_the_order_given(small_field, small_r
     own = master[master["survey"] == "RACS-low"]
     assert own["ref_name"].dropna().str.startswith("RACS-DR1 J").all()
     assert set(own.loc[own["ref_origin"] == "limit", "ref_flux"]) == {5.0}
+    # its noise is so low that sources below its completeness are listed; of them the catalogue says nothing
+    faint = own[(own["ref_origin"] == "limit") & (own["askap_scaled_flux"] < 5.0)]
+    assert (faint["askap_scaled_flux"] < 2.5).any()
+    assert (faint["ratio"] == 1).all()
+    assert not faint["is_candidate"].any()
     # at the image's own frequency
     match = own[own["type"] == "match"]
     assert match["askap_scaled_flux"].to_numpy() == pytest.approx(match["askap_flux"].to_numpy())

@@ -10,7 +10,7 @@ from racs_transients import schema, tables
 from racs_transients.beam import Beam
 from racs_transients.flags import FLAGS
 from racs_transients.plots import diagnostics, style, verdicts
-from racs_transients.plots.ratio_axes import ratio_limit
+from racs_transients.plots.ratio_axes import ratio_limit, ratio_words
 from racs_transients.simulate.observation import tangent_wcs
 from racs_transients.surveys import NVSS, SUMSS
 
@@ -177,3 +177,12 @@ def test_robust_statistics_and_running_medians():
     medians = style.running_median([1, 1, 1, 3], [5.0, 6.0, 7.0, 9.0], [0, 2, 4], at_least=2)
     assert medians[0] == 6.0
     assert np.isnan(medians[1])
+
+
+def test_one_pair_is_no_plural_and_north_is_no_half_turn():
+    figure = diagnostics.position_offset(pairs(1), Beam(45, 40, 179.8), "SUMSS", radius=5)
+    said = " ".join(text.get_text() for text in figure.axes[0].texts)
+    assert "1 pair\n" in said
+    assert "PA 0°" in said
+    assert ratio_words(np.zeros(1), 0.0, 0.0).startswith("1 pair\n")
+    assert ratio_words(np.zeros(2), 0.0, 0.0).startswith("2 pairs\n")

@@ -209,6 +209,21 @@ def test_a_flux_that_could_not_be_measured_leaves_a_dash_and_the_reason():
     assert words.survey_box(row)[-1] == "blank pixels"
 
 
+def test_fluxes_have_the_digits_that_their_errors_allow():
+    changes = {"askap_flux": 23908.4, "askap_flux_err": 422.1, "ratio": 580.3, "ratio_err": 131.3}
+    row = row_table(50.0, -36.0, **changes, ref_flux=426.81, ref_flux_err=12.96).iloc[0].to_dict()
+    assert words.askap_box(row, SUMSS, convolved=True)[0] == "Sint 23908 ± 422 mJy (fitted)"
+    assert words.survey_box(row)[0] == "Sint 427 ± 13 mJy (catalogue)"
+    assert "ratio 580 ± 131 " in words.figures(row)
+
+
+@pytest.mark.parametrize(("origin", "said"), [("detected", "no counterpart"), ("none", "not measured")])
+def test_a_panel_without_a_flux_says_so(origin, said):
+    row = row_table(50.0, -36.0, askap_origin=origin, native_origin="none", native_flux=np.nan).iloc[0].to_dict()
+    assert words.native_box(row, SUMSS) == (said,)
+    assert words.askap_box(row | {"askap_flux": np.nan}, SUMSS, convolved=True)[0] == "not measured"
+
+
 def test_a_stamp_of_many_sources_is_drawn_as_marks_of_one_style():
     rng = np.random.default_rng(2)
     ra, dec = CENTRE[0] + rng.uniform(-0.05, 0.05, 400), CENTRE[1] + rng.uniform(-0.05, 0.05, 400)
