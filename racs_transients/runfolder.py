@@ -354,6 +354,9 @@ def open_run_folder(
         if clobber:
             with _explained(path):
                 _remove_contents(path)
+        # what a killed run was working in; the lock says that nobody is any more
+        for unfinished in (path / _CACHE).glob(".*"):
+            shutil.rmtree(unfinished, ignore_errors=True)
         folder = RunFolder(path, _new_manifest(image, digest, settings, command, earlier))
         folder.save_manifest()
         try:

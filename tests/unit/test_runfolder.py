@@ -137,13 +137,17 @@ def test_a_full_disk_is_one_sentence(tmp_path, image):
         folder.write("t.csv", onto_full_disk)
 
 
-def test_a_killed_process_frees_the_folder(tmp_path, image):
+def test_a_killed_process_frees_the_folder_and_its_unfinished_stage_goes(tmp_path, image):
     code = (
         "import os,sys\nfrom pathlib import Path\nfrom racs_transients.runfolder import open_run_folder\n"
-        "with open_run_folder(Path(sys.argv[1]), image=Path(sys.argv[2]), settings={}, command=[], clobber=False):\n"
-        "    os._exit(9)\n"
+        "place = dict(image=Path(sys.argv[2]), settings={}, command=[], clobber=False)\n"
+        "with open_run_folder(Path(sys.argv[1]), **place) as folder:\n"
+        "    folder.cached('whole', 1, lambda path: None)\n"
+        "    folder.cached('half', 1, lambda path: (path / 'large').touch() or os._exit(9))\n"
     )
     result = subprocess.run([sys.executable, "-c", code, tmp_path / "r", image], env=os.environ, check=False)
     assert result.returncode == 9
+    assert len(list((tmp_path / "r" / ".cache").iterdir())) == 2
     with _open(tmp_path / "r", image) as folder:
         assert folder.manifest["state"] == "running"
+        assert [left.name.split("-")[0] for left in (tmp_path / "r" / ".cache").iterdir()] == ["whole"]
