@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 
 from tests.web.conftest import make_row
+from web_server.candidates import lists
 from web_server.candidates.filters import CrossmatchFilter
-from web_server.candidates.lists import PAGE_SIZES, Order, place_in_list
+from web_server.candidates.lists import PAGE_SIZES, Order, RowPaginator, place_in_list
 from web_server.candidates.models import Crossmatch
 from web_server.candidates.tables import LISTED
 
@@ -122,3 +124,16 @@ def test_the_indexes_of_the_lists_hold_what_filters_and_orders_read(db):
             cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = %s", [index])
             held = set(re.findall(r"\w+", cursor.fetchone()[0]))
             assert wanted <= held, f"make a migration that adds {wanted - held} to {index}"
+
+
+def test_only_a_long_list_is_not_counted_again_at_once(site, many, monkeypatch):
+    rows = Crossmatch.objects.filter(run=site["run"])
+    assert RowPaginator(rows, 25).count == len(many)
+    many[0].delete()
+    assert RowPaginator(rows, 25).count == len(many) - 1
+    monkeypatch.setattr(lists, "SMALL", 100)
+    assert RowPaginator(rows, 25).count == len(many) - 1
+    many[1].delete()
+    assert RowPaginator(rows, 25).count == len(many) - 1
+    assert RowPaginator(rows.filter(match_id__gt=2), 25).count == len(many) - 2
+    cache.clear()

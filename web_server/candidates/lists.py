@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
 import django_tables2 as tables
+from django.core.cache import cache
+from django.core.exceptions import EmptyResultSet
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, Q, QuerySet
 from django.http import HttpRequest
@@ -15,6 +18,9 @@ from django_tables2.rows import BoundRows
 from web_server.candidates.models import Crossmatch
 
 PAGE_SIZES = (25, 100)
+# A list of more rows than this need not be counted again for so many seconds.
+SMALL = 10_000
+COUNT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +172,22 @@ class RowPaginator(Paginator):  # type: ignore[type-arg]
 
     @cached_property
     def count(self) -> int:
-        """Count the rows, without what is only there to show them."""
-        return self.rows.order_by().count()
+        """Count the rows, without what is only there to show them.
+
+        Counting a million takes longer than reading a page of them: a large number is good for a minute.
+        """
+        try:
+            sql, parameters = self.rows.order_by().values("pk").query.sql_with_params()
+        except EmptyResultSet:  # no row can fit, and no query asks
+            return 0
+        key = hashlib.sha256(f"{sql}{parameters}".encode()).hexdigest()
+        known: int | None = cache.get(key)
+        if known is not None:
+            return known
+        n = self.rows.order_by().count()
+        if n > SMALL:
+            cache.set(key, n, COUNT_SECONDS)
+        return n
 
     def page(self, number: int | str) -> Page[Any]:
         """Return a page.
