@@ -112,7 +112,7 @@ def test_many_related_rows_need_no_more_queries(reader, site, many, django_asser
     assert text.count('<td class="name">') == 34 + 21 + 20
 
 
-def test_the_indexes_of_the_lists_hold_what_filters_and_orders_read(db):
+def test_the_index_of_the_lists_holds_what_filters_and_orders_read(db):
     if connection.vendor != "postgresql":
         pytest.skip("indexes of SQLite include no other columns")
     fields = {field.name: field.column for field in Crossmatch._meta.concrete_fields}
@@ -120,10 +120,9 @@ def test_the_indexes_of_the_lists_hold_what_filters_and_orders_read(db):
     wanted = {fields[name] for name in asked if name in fields}
     assert len(wanted) > 15
     with connection.cursor() as cursor:
-        for index in ("crossmatch_by_ratio", "crossmatch_of_run_by_ratio"):
-            cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = %s", [index])
-            held = set(re.findall(r"\w+", cursor.fetchone()[0]))
-            assert wanted <= held, f"make a migration that adds {wanted - held} to {index}"
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'crossmatch_of_run_by_ratio'")
+        held = set(re.findall(r"\w+", cursor.fetchone()[0]))
+    assert wanted <= held, f"make a migration that adds {wanted - held} to the index"
 
 
 def test_only_a_long_list_is_not_counted_again_at_once(site, many, monkeypatch):

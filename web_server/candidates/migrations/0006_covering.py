@@ -1,7 +1,7 @@
-"""On PostgreSQL the indexes of the lists hold what the filters and orders read.
+"""On PostgreSQL an index of the lists holds what the filters and orders read.
 
 A row has some 130 columns: counting or sorting a million of them through the table reads a gigabyte, through the
-index a fifth of it. Without them (or after this migration's reverse) the site answers the same, more slowly.
+index a fifth of it. Without it (or after this migration's reverse) the site answers the same, more slowly.
 """
 
 from django.db import migrations
@@ -11,19 +11,16 @@ _COLUMNS = (
     "askap_flux, ref_flux, separation, askap_nn_separation, askap_snr, predicted_snr, "
     "distance_from_centre, name"
 )
-_INDEXES = {
-    "crossmatch_by_ratio": ("ratio DESC NULLS LAST, id", f"run_id, {_COLUMNS}"),
-    "crossmatch_of_run_by_ratio": ("run_id, ratio DESC NULLS LAST, id", _COLUMNS),
-}
+_INDEX = "crossmatch_of_run_by_ratio"
+_KEY = "run_id, ratio DESC NULLS LAST, id"
 
 
 def _make(schema_editor, included):
     if schema_editor.connection.vendor != "postgresql":
         return
-    for name, (key, columns) in _INDEXES.items():
-        schema_editor.execute(f"DROP INDEX {name}")
-        ending = f" INCLUDE ({columns})" if included else ""
-        schema_editor.execute(f"CREATE INDEX {name} ON candidates_crossmatch ({key}){ending}")
+    schema_editor.execute(f"DROP INDEX {_INDEX}")
+    ending = f" INCLUDE ({_COLUMNS})" if included else ""
+    schema_editor.execute(f"CREATE INDEX {_INDEX} ON candidates_crossmatch ({_KEY}){ending}")
 
 
 def forwards(apps, schema_editor):
