@@ -152,6 +152,8 @@ def browser(django_db_setup):
         program = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield program
         program.close()
+        # under a running loop Django gives the tests another connection than the one that drops the database
+        connection.close()
 
 
 @pytest.fixture
