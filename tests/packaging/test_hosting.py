@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import sysconfig
@@ -16,9 +18,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
-from racs_transients.database import inject_run
+from racs_transients.database import inject_run, open_database
 from racs_transients.dbconfig import sqlite_config
+from tests.postgres import USER
 from tests.serving import free_port, serving_site
 
 ROOT = Path(__file__).parents[2]
@@ -31,10 +35,10 @@ def page(url):
 
 
 def assert_login_page_with_style(url):
-    status, text = page(url + "/")
+    status, shown = page(url + "/")
     assert status == 200
-    assert 'name="csrfmiddlewaretoken"' in text
-    styles = re.findall(r'href="(/static/[^"]+\.css)"', text)
+    assert 'name="csrfmiddlewaretoken"' in shown
+    styles = re.findall(r'href="(/static/[^"]+\.css)"', shown)
     assert styles
     for style in styles:
         assert page(url + style)[0] == 200
@@ -115,6 +119,83 @@ def test_createdb_and_a_run_make_a_served_site_on_postgresql(small_results, post
     key = tmp_path / "racs_transients/secret_key"
     assert key.stat().st_mode & 0o777 == 0o600
     assert "nobody has an account" not in (tmp_path / "server.log").read_text()
+
+
+def backup_commands(of):
+    """Return the documented commands, by the paragraph that leads to them."""
+    chapter = (ROOT / "HOSTING.md").read_text().partition("## 6. Backup and restore")[2]
+    blocks = re.findall(r"([^\n]+)\n```\n(.*?)```", chapter, re.DOTALL)
+    return next(commands for words, commands in blocks if words.startswith(of))
+
+
+def accounts_and_rows(db):
+    engine = open_database(db)
+    with engine.connect() as connection:
+        return [
+            connection.execute(text(f"SELECT count(*) FROM {table}")).scalar()
+            for table in ("auth_user", "candidates_crossmatch", "django_migrations")
+        ]
+
+
+def make_account(db, folder):
+    command = [sys.executable, "-m", "racs_transients", "manage", "createsuperuser", "--no-input", "--username", "ann"]
+    secret = {"RACS_TRANSIENTS_DATABASE_URL": db.url, "DJANGO_SUPERUSER_PASSWORD": "x", "XDG_STATE_HOME": str(folder)}
+    subprocess.run([*command, "--email", "ann@example.org"], cwd=folder, check=True, env=clean_environment(**secret))
+
+
+def test_a_backup_of_postgresql_is_restored_as_documented(small_results, postgres, tmp_path):
+    if not (shutil.which("pg_dump") and shutil.which("pg_restore")):
+        pytest.skip("the programs of PostgreSQL are not installed")
+    # a role as the document makes it: neither administrator nor owner of the extension
+    postgres.run("CREATE ROLE team LOGIN")
+    postgres.create("racs")
+    postgres.run('ALTER DATABASE "racs" OWNER TO team')
+    if postgres.has_q3c:
+        postgres.run("CREATE EXTENSION q3c", database="racs")
+    db = postgres.database("racs", user="team")
+    inject_run(small_results, db)
+    make_account(db, tmp_path)
+    commands = (
+        backup_commands("PostgreSQL").replace("--owner racs", "--owner team").replace("--role racs", "--role team")
+    )
+    if postgres.has_q3c:
+        commands = commands.replace(
+            "pg_restore", 'psql racs_restored -c "CREATE EXTENSION IF NOT EXISTS q3c" && pg_restore'
+        )
+    programs = {"PGHOST": db.host, "PGPORT": str(db.port), "PGUSER": USER}
+    try:
+        subprocess.run(["bash", "-ec", commands], cwd=tmp_path, env=os.environ | programs, check=True)
+        restored = accounts_and_rows(postgres.database("racs_restored", user="team"))
+        assert restored == accounts_and_rows(db)
+        assert restored[0] == 1
+        assert restored[1] > 0
+    finally:
+        for name in ("racs", "racs_restored"):
+            postgres.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        postgres.run("DROP ROLE team")
+
+
+def test_a_backup_of_sqlite_is_restored_as_documented(small_results, tmp_path):
+    if shutil.which("sqlite3") is None:
+        pytest.skip("the program sqlite3 is not installed")
+    db = sqlite_config(tmp_path / "racs.sqlite3")
+    inject_run(small_results, db)
+    make_account(db, tmp_path)
+    key = (tmp_path / "racs.sqlite3.secret_key").read_text()
+    chapter = (ROOT / "HOSTING.md").read_text().partition("## 6. Backup and restore")[2]
+    restoring = re.findall(r"To restore,[^\n]+\n```\n(.*?)```", chapter, re.DOTALL)[0]
+    before = accounts_and_rows(db)
+    with contextlib.closing(sqlite3.connect(tmp_path / "racs.sqlite3")) as open_one:
+        # somebody votes meanwhile
+        open_one.execute("SELECT count(*) FROM auth_user").fetchone()
+        subprocess.run(["bash", "-ec", backup_commands("SQLite")], cwd=tmp_path, check=True)
+        open_one.execute("DELETE FROM candidates_product")
+        open_one.execute("DELETE FROM candidates_crossmatch")
+        open_one.commit()
+    assert accounts_and_rows(db) != before
+    subprocess.run(["bash", "-ec", restoring], cwd=tmp_path, check=True)
+    assert accounts_and_rows(db) == before
+    assert (tmp_path / "backup.sqlite3.secret_key").read_text() == key
 
 
 def copied_clone(tmp_path, *left_out):
