@@ -136,3 +136,20 @@ def test_only_a_long_list_is_not_counted_again_at_once(site, many, monkeypatch):
     assert RowPaginator(rows, 25).count == len(many) - 1
     assert RowPaginator(rows.filter(match_id__gt=2), 25).count == len(many) - 2
     cache.clear()
+
+
+def test_a_long_list_has_neighbours_but_no_places(reader, site, many, monkeypatch):
+    monkeypatch.setattr(lists, "SMALL", 100)
+    rows, order = Crossmatch.objects.filter(run=site["run"]), Order("ratio", True)
+    one, two, *_ = order.sort(rows)
+    for _ in range(2):  # counted, then remembered
+        assert place_in_list(rows, two, order) | {"next": None} == {
+            "previous": one,
+            "next": None,
+            "place": None,
+            "total": len(many),
+        }
+    assert place_in_list(rows, site["elsewhere"], order) == {"total": 0}
+    address = f"/images/{site['run'].image_id}/crossmatches/{two.pk}/?sort=-ratio"
+    assert f"in a list of {len(many)}" in reader.get(address).content.decode()
+    cache.clear()

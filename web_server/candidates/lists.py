@@ -130,6 +130,28 @@ class Order:
         return Q(**{f"{self.key}__{beyond}": value}) | Q(**{self.key: value, "pk__lt": row.pk})
 
 
+def _key(rows: QuerySet[Any]) -> str:
+    """Return a name of the rows' query."""
+    try:
+        sql, parameters = rows.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:  # no row can fit, and no query asks
+        return "none"
+    return hashlib.sha256(f"{sql}{parameters}".encode()).hexdigest()
+
+
+def _remembered(rows: QuerySet[Any]) -> int | None:
+    """Return how many rows there were within the last minute, if they are many."""
+    known: int | None = cache.get(_key(rows))
+    return known
+
+
+def _remember(rows: QuerySet[Any], n: int) -> int:
+    """Keep the number of many rows, because counting a million takes longer than reading a page of them."""
+    if n > SMALL:
+        cache.set(_key(rows), n, COUNT_SECONDS)
+    return n
+
+
 def place_in_list(rows: QuerySet[Crossmatch], row: Crossmatch, order: Order) -> dict[str, Any]:
     """Return where a row stands in a list.
 
@@ -145,19 +167,25 @@ def place_in_list(rows: QuerySet[Crossmatch], row: Crossmatch, order: Order) -> 
     Returns
     -------
     dict
-        ``total``, 0 where the row is none of them, else also ``place``, ``previous`` and ``next``.
+        ``total``, 0 where the row is none of them, else also ``place`` (None in a list of more than ``SMALL`` rows),
+        ``previous`` and ``next``.
     """
-    counts = rows.order_by().aggregate(
-        here=Count("pk", filter=Q(pk=row.pk)), before=Count("pk", filter=order.before(row)), total=Count("pk")
-    )
-    if not counts["here"]:
+    total = _remembered(rows)
+    if total is not None:
+        here, before = rows.filter(pk=row.pk).exists(), 0
+    else:
+        counts = rows.order_by().aggregate(
+            here=Count("pk", filter=Q(pk=row.pk)), before=Count("pk", filter=order.before(row)), total=Count("pk")
+        )
+        here, before, total = bool(counts["here"]), counts["before"], _remember(rows, counts["total"])
+    if not here:
         return {"total": 0}
     links = rows.select_related("run").only("name", "run__image_id")
     return {
         "previous": order.next(links, row, back=True),
         "next": order.next(links, row),
-        "place": counts["before"] + 1,
-        "total": counts["total"],
+        "place": None if total > SMALL else before + 1,
+        "total": total,
     }
 
 
@@ -172,22 +200,9 @@ class RowPaginator(Paginator):  # type: ignore[type-arg]
 
     @cached_property
     def count(self) -> int:
-        """Count the rows, without what is only there to show them.
-
-        Counting a million takes longer than reading a page of them: a large number is good for a minute.
-        """
-        try:
-            sql, parameters = self.rows.order_by().values("pk").query.sql_with_params()
-        except EmptyResultSet:  # no row can fit, and no query asks
-            return 0
-        key = hashlib.sha256(f"{sql}{parameters}".encode()).hexdigest()
-        known: int | None = cache.get(key)
-        if known is not None:
-            return known
-        n = self.rows.order_by().count()
-        if n > SMALL:
-            cache.set(key, n, COUNT_SECONDS)
-        return n
+        """Count the rows, without what is only there to show them."""
+        known = _remembered(self.rows)
+        return _remember(self.rows, self.rows.order_by().count()) if known is None else known
 
     def page(self, number: int | str) -> Page[Any]:
         """Return a page.

@@ -16,7 +16,8 @@ from web_server.candidates.filters import CrossmatchFilter
 from web_server.candidates.lists import Order
 from web_server.candidates.models import Crossmatch, Run
 from web_server.candidates.tables import crossmatch_order
-from web_server.review.models import Decision, Vote
+from web_server.review.filters import rows_of
+from web_server.review.models import Decision, Subject, Vote
 
 # what an address may say beside the list itself
 _NOT_THE_LIST = ("page", "per_page", "number", "list", "csrfmiddlewaretoken")
@@ -73,8 +74,8 @@ class ReviewList:
         start = max(number, 1) - 1
         return next(iter(ordered[start : start + 1]), None) or ordered.last()
 
-    def left(self, user: User) -> int:
-        """Return how many rows a user has still to review.
+    def done(self, user: User) -> int:
+        """Return how many rows a user has reviewed.
 
         Parameters
         ----------
@@ -86,7 +87,10 @@ class ReviewList:
         int
             The number.
         """
-        return unreviewed(self.rows, user).order_by().count()
+        own = Q(Exists(Vote.objects.filter(subject=OuterRef("pk"), active=True, reviewer=user)))
+        if is_lead(user):
+            own |= Q(Exists(Decision.objects.filter(subject=OuterRef("pk"), active=True, lead=user)))
+        return rows_of(self.rows, Subject.objects.filter(own)).order_by().count()
 
     def first(self, user: User) -> Crossmatch | None:
         """Return the first row that a user has still to review.

@@ -126,8 +126,10 @@ def review_row(request: HttpRequest, row_id: int) -> HttpResponse:
     keys = Preferences.objects.filter(user=request.user.pk).values("keys")[:1]
     row = _row_of(chosen, row_id, keys=Subquery(keys))
     context = _part(request, chosen, row)
-    left = chosen.left(request.user)  # type: ignore[arg-type]
-    context |= {"left": left, "done": context["total"] - left, "list_address": _list_address(chosen)}
+    done = chosen.done(request.user)  # type: ignore[arg-type]
+    # an address may name a row that its list has not
+    left = max(context["total"] - done, 0)
+    context |= {"left": left, "done": done, "list_address": _list_address(chosen)}
     context["keys_on"] = row.keys is not False  # type: ignore[attr-defined]
     return render(request, "review/review.html", context)
 
