@@ -261,7 +261,14 @@ def test_strangers_read_no_path_of_the_server(client, site, person, settings):
         assert b"image1.fits" in text
         assert b"/secret" not in text, page
         assert str(site["root"]).encode() not in text, page
-    assert b"/secret/results" in enter(person("ann", "viewer")).get(image).getvalue()
+    ann = enter(person("ann", "viewer"))
+    assert b"/secret/results" in ann.get(image).getvalue()
+    for product in run.products.exclude(path="plots/gone.png"):
+        address, opened = f"/products/{product.pk}/", product.kind != "report"
+        answer = client.get(address)
+        assert answer.status_code == (200 if opened else 302), product.kind
+        assert opened == bool(answer.getvalue())
+        assert ann.get(address).getvalue()
 
 
 def test_a_run_that_wrote_little_has_its_page(reader, db):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from django.http import FileResponse, Http404, HttpRequest
+from django.contrib.auth.views import redirect_to_login
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 
+from racs_transients.schema import PLOT_KINDS, STAMP_KINDS
 from web_server.candidates.models import Product
 
+# Kinds that anybody may see where reading is open; reports and tables name paths of the server.
+_OPEN = frozenset(PLOT_KINDS | STAMP_KINDS)
 _INLINE = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
 _DOWNLOADS = {
     ".csv": "text/csv; charset=utf-8",
@@ -16,20 +20,21 @@ _DOWNLOADS = {
 }
 
 
-def product(request: HttpRequest, product_id: int) -> FileResponse:
+def product(request: HttpRequest, product_id: int) -> HttpResponseBase:
     """Send a file of a run.
 
     Parameters
     ----------
     request : django.http.HttpRequest
-        Not looked at.
+        Who asks.
     product_id : int
         The product; nothing that a request says becomes a path.
 
     Returns
     -------
-    django.http.FileResponse
-        The file; a page or an unknown kind is not shown in the site's own name.
+    django.http.HttpResponse
+        The file; a page or an unknown kind is not shown in the site's own name. To the log-in where a stranger asks
+        for more than pictures.
 
     Raises
     ------
@@ -37,6 +42,8 @@ def product(request: HttpRequest, product_id: int) -> FileResponse:
         Where the file is gone.
     """
     record = get_object_or_404(Product.objects.select_related("run"), pk=product_id)
+    if record.kind not in _OPEN and not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path())
     path = record.file()
     if path is None:
         raise Http404(f"{record.title} of {record.run} is not available: its results folder was moved or removed.")
