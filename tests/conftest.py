@@ -13,6 +13,17 @@ from tests.postgres import find_binaries, postgres_server
 DATA = Path(__file__).parents[1].parent / "shared/data"
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Tests with a browser are slow, and files with slow tests begin first: one process runs all of a file."""
+    for item in items:
+        if "browser" in item.fixturenames:
+            item.add_marker("slow")
+    yield
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def database_of_the_tests(tmp_path_factory):
     """Runs that name no database write into one of the session, not where the tests stand."""

@@ -213,6 +213,7 @@ def test_a_folder_without_manifest_is_refused(db, tmp_path):
         inject_run(tmp_path, db)
 
 
+@pytest.mark.slow
 def test_a_newer_schema_is_refused_and_an_older_one_migrated(db, results):
     engine = open_database(db)
     name = "9999_from_the_future"
@@ -230,6 +231,7 @@ def test_a_newer_schema_is_refused_and_an_older_one_migrated(db, results):
     assert inject_run(results, db).rows > 0
 
 
+@pytest.mark.slow
 def test_several_pipelines_may_start_with_an_empty_database_at_once(empty_db, small_results, tmp_path, read):
     folders = [write_results(small_results, tmp_path / str(seed), 200, seed=seed) for seed in range(1, 5)]
     command = [sys.executable, "-m", "racs_transients", "inject"]
@@ -250,6 +252,7 @@ def test_an_unreachable_server_and_a_missing_folder_are_one_sentence(results, tm
         inject_run(results, sqlite_config(tmp_path / "no" / "file.sqlite3"))
 
 
+@pytest.mark.slow
 def test_a_role_that_may_not_make_extensions_still_gets_its_tables(postgres, results, caplog, read):
     postgres.run("DROP DATABASE IF EXISTS plain WITH (FORCE)")
     postgres.run("DROP ROLE IF EXISTS astronomer")

@@ -25,6 +25,8 @@ from racs_transients.dbconfig import sqlite_config
 from tests.postgres import USER
 from tests.serving import free_port, serving_site
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
 
@@ -266,7 +268,6 @@ def test_the_lock_names_no_registry_and_pins_every_package():
     assert all(about["integrity"].startswith("sha512-") for about in packages.values())
 
 
-@pytest.mark.slow
 def test_the_wheel_serves_a_page_outside_the_clone(tmp_path):
     source = copied_clone(tmp_path)
     wheel, _ = build_wheel(source, tmp_path)

@@ -92,6 +92,7 @@ def test_images_that_lack_something(case, run, changed):
     assert words in said
 
 
+@pytest.mark.slow
 def test_options_stand_in_for_a_bare_header(run, changed):
     path = changed(remove=("BMAJ", "BMIN", "BPA", *FREQUENCY))
     code, _ = run(path, "--beam-major", "15", "--beam-minor", "12", "--beam-pa", "60", "--frequency", "887.5e6")
@@ -130,6 +131,7 @@ def test_catalogues_that_cannot_be_trusted(case, run, small_field, tmp_path):
     assert words in said
 
 
+@pytest.mark.slow
 def test_repeated_rows_are_taken_once_and_said(run, small_field, tmp_path):
     path = _catalogue(small_field, tmp_path, lambda t: pd.concat([t, t.iloc[:7]]))
     code, said = run(small_field.image, catalogue=path)
@@ -137,6 +139,7 @@ def test_repeated_rows_are_taken_once_and_said(run, small_field, tmp_path):
     assert "7 rows are repeated" in said
 
 
+@pytest.mark.slow
 def test_vizier_out_of_reach(run, small_field, tmp_path):
     more = ["--sumss-csv", "none", "--vizier-url", "http://127.0.0.1:9/viz-bin/votable", "--cache-dir", str(tmp_path)]
     code, said = run(small_field.image, *more)
@@ -145,6 +148,7 @@ def test_vizier_out_of_reach(run, small_field, tmp_path):
     assert not list(tmp_path.glob("sumss*"))
 
 
+@pytest.mark.slow
 def test_results_of_another_run_are_kept(run, small_field, changed, tmp_path):
     assert run(small_field.image)[0] == 0
     master = next((tmp_path / "out").rglob("transients_master.csv"))
@@ -179,6 +183,7 @@ def test_a_survey_that_does_not_reach(run, changed):
     assert "SUMSS does not cover" in said
 
 
+@pytest.mark.slow
 def test_one_bad_image_does_not_stop_the_others(run, small_field, tmp_path):
     bad = tmp_path / "bad.fits"
     shutil.copy(small_field.weights, bad)

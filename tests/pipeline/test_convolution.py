@@ -19,6 +19,8 @@ from racs_transients.simulate import compare_with_truth
 from racs_transients.simulate.observation import paint
 from racs_transients.weights import cropped
 
+pytestmark = pytest.mark.slow
+
 STEM = "image.i.SIM.cont.taylor.0.restored"
 CONVOLVED = f"{STEM}.convolve2sumss.fits"
 

@@ -331,6 +331,7 @@ def test_documented_example_means_what_it_says(example: Example, here: Path) -> 
     assert parsed.config.database.website_media_dir == here / "media"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
 def test_documented_example_runs(
     example: Example, here: Path, database: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -16,6 +16,8 @@ from racs_transients.image import read_image
 from racs_transients.simulate import FieldSettings, compare_with_truth, observe_with, simulate_field
 from racs_transients.stages import choose_surveys
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def field(tmp_path_factory):

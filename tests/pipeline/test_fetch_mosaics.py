@@ -11,6 +11,8 @@ from racs_transients.simulate import compare_with_truth
 from racs_transients.surveys import SUMSS
 from tests.servers import LocalSkyView, serving_skyview
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def skyview(small_field):

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from racs_transients.cli import process_askap_image
+
+pytestmark = pytest.mark.slow
 
 
 def test_forced_fluxes_of_aegean_are_those_of_our_own_estimator(small_command, tmp_path):

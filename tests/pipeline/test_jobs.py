@@ -15,6 +15,8 @@ from racs_transients import pipeline, products
 from racs_transients.cli import process_askap_image
 from racs_transients.parallel import shares, side_by_side
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = Path(__file__).parents[2] / "scripts/processASKAPimage.py"
 
 

@@ -13,6 +13,8 @@ from racs_transients.cli import process_askap_image
 from racs_transients.simulate import compare_with_truth
 from racs_transients.surveys import frequency_factor
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

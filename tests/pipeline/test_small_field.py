@@ -104,6 +104,7 @@ def _tables(folder):
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*.csv")) if ".cache" not in str(p)}
 
 
+@pytest.mark.slow
 def test_the_same_command_again_reuses_the_costly_stages_and_gives_the_same_bytes(
     small_command, small_results, tmp_path
 ):
@@ -116,6 +117,7 @@ def test_the_same_command_again_reuses_the_costly_stages_and_gives_the_same_byte
     assert "earlier run" in stages["ASKAP sources"]
 
 
+@pytest.mark.slow
 def test_the_order_of_the_catalogue_changes_no_measurement(small_field, small_command, small_results, master, tmp_path):
     shuffled = tmp_path / "shuffled.csv"
     pd.read_csv(small_field.catalogue).sample(frac=1, random_state=4).to_csv(shuffled, index=False)
@@ -128,6 +130,7 @@ def test_the_order_of_the_catalogue_changes_no_measurement(small_field, small_co
     pd.testing.assert_frame_equal(found[columns], master[columns], rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_remove_extended_acts_on_the_diagnostic_crossmatch_only(small_command, small_results, master, tmp_path):
     results = tmp_path / small_results.name
     shutil.copytree(small_results, results)
@@ -141,6 +144,7 @@ def test_remove_extended_acts_on_the_diagnostic_crossmatch_only(small_command, s
     assert sorted(found["name"]) == sorted(master["name"])
 
 
+@pytest.mark.slow
 def test_without_transients_only_the_lists_are_compared(small_command, small_results, tmp_path):
     results = tmp_path / small_results.name
     shutil.copytree(small_results / ".cache", results / ".cache")
@@ -151,6 +155,7 @@ def test_without_transients_only_the_lists_are_compared(small_command, small_res
     assert not (results / "transients").exists()
 
 
+@pytest.mark.slow
 def test_without_mosaics_new_sources_are_compared_with_the_completeness_limit(small_command, small_results, tmp_path):
     shutil.copytree(small_results, tmp_path / small_results.name)
     command = small_command[:3] + small_command[5:]

@@ -28,6 +28,8 @@ from racs_transients.stages.stamps import postage_stamps, stamp_stems
 from racs_transients.surveys import NVSS
 from tests.painted import CENTRE, field_of, paint, reference_table, row_table, run_in, source_table, write_mosaic
 
+pytestmark = pytest.mark.slow
+
 WIDE = Beam(76.6, 45.0, 0.0)
 RADIUS = 4.0
 

@@ -69,6 +69,7 @@ def test_sources_are_found_where_and_as_bright_as_they_are(tmp_path):
     assert matched["nn_separation"].iloc[1] == pytest.approx(np.hypot(6.5, 1.5) * 3, abs=3)
 
 
+@pytest.mark.slow
 def test_result_depends_neither_on_stripes_nor_on_processes(tmp_path, monkeypatch):
     rng = np.random.default_rng(3)
     crowd = [
@@ -94,6 +95,7 @@ def test_nothing_found_is_an_empty_table(tmp_path):
     assert list(found.columns) == [column.name for column in SOURCES]
 
 
+@pytest.mark.slow
 def test_settings_reach_aegean(tmp_path):
     image, noise = field(sources=SOURCE_LIST)
     bright = run(Aegean(), image, noise, tmp_path / "bright", {"seedclip": 60.0, "floodclip": 4.0, "nocov": True})

@@ -142,6 +142,7 @@ def test_failure_of_pybdsf_is_one_sentence_and_the_log_shows_more(tmp_path, capl
     assert "Traceback" in caplog.text
 
 
+@pytest.mark.slow
 def test_pybdsf_and_aegean_agree_on_isolated_bright_sources(small_field, tmp_path):
     image = read_image(small_field.image)
     noise = measure_noise(image)
@@ -163,6 +164,7 @@ def test_pybdsf_and_aegean_agree_on_isolated_bright_sources(small_field, tmp_pat
         assert (paired[flux] / one[flux].to_numpy()).median() == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.slow
 def test_whole_run_with_pybdsf(small_command, tmp_path):
     settings = tmp_path / "bdsf.ini"
     settings.write_text("[pybdsf]\nthresh_pix=6\nncores=1\n", encoding="utf-8")
@@ -262,6 +264,7 @@ def test_without_mpirun_selavy_cannot_share_the_work_out(selavy, tmp_path, monke
         run(FINDERS["selavy"], *field(), tmp_path / "a", {"nsubx": "2", "nsuby": "2"})
 
 
+@pytest.mark.slow
 def test_whole_run_with_selavy(selavy, small_field, small_command, tmp_path):
     truth = pd.read_csv(small_field.truth)
     bright = truth[truth["askap_flux"] > 3].head(40)
@@ -282,6 +285,7 @@ def test_whole_run_with_selavy(selavy, small_field, small_command, tmp_path):
     assert (selavy / "seen.txt").exists()
 
 
+@pytest.mark.slow
 def test_lists_of_two_images_by_pattern_and_in_order(small_field, small_command, small_results, tmp_path):
     listed = pd.read_csv(next(small_results.glob("*restored_comp.csv")), comment="#")
     columns = "ra=ra [deg],dec=dec,flux_peak=flux_peak [mJy/beam],flux_int=flux_int [mJy],major=major [arcsec]"

@@ -12,6 +12,8 @@ from tests.web.conftest import make_row
 from tests.web.live import wait_until
 from web_server.vendor import HERE
 
+pytestmark = pytest.mark.look
+
 AXE = HERE / "node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 

@@ -116,6 +116,7 @@ def test_every_address_is_written_down():
     assert set(ADDRESSES) <= set(known), "these addresses are gone"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", PEOPLE)
 def test_a_get_answers_as_the_role_allows_and_writes_nothing(walk, who):
     path, client = walk
@@ -132,6 +133,7 @@ def test_a_get_answers_as_the_role_allows_and_writes_nothing(walk, who):
     assert state() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", PEOPLE)
 def test_a_post_without_the_token_of_the_form_is_refused_everywhere(walk, who):
     path, client = walk
@@ -142,6 +144,7 @@ def test_a_post_without_the_token_of_the_form_is_refused_everywhere(walk, who):
     assert state() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", PEOPLE)
 def test_a_post_of_somebody_without_the_role_is_refused_and_changes_nothing(walk, who):
     path, client = walk

@@ -243,7 +243,10 @@ class Crossmatch(models.Model):
         constraints = (models.UniqueConstraint(fields=("run", "match_id"), name="one_row_of_run_and_match_id"),)
         indexes = (
             models.Index(fields=("dec",), name="crossmatch_dec"),
-            models.Index(fields=("run",), condition=Q(is_candidate=True), name="crossmatch_candidates"),
+            # what the progress of a run's review asks for
+            models.Index(
+                fields=("run", "sky_object", "survey"), condition=Q(is_candidate=True), name="candidates_of_run"
+            ),
         )
 
     def __str__(self) -> str:
