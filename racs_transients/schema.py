@@ -114,7 +114,7 @@ REFERENCES = (
     *POSITION,
     *FLUX,
     *SHAPE,
-    Column("size_is_limit", "bool", "", "meta.code", "Whether the size is an upper limit"),
+    Column("size_is_limit", "bool", "", "meta.code", "Whether the size, that of the major axis, is an upper limit"),
     *BEAM,
     Column("mosaic", "str", "", "meta.id", "Survey mosaic that the catalogue names"),
     Column("nn_separation", "float", "arcsec", "pos.angDistance", "Distance to the nearest other source of the list"),

@@ -1,6 +1,7 @@
 """Reference catalogues: from a server that answers like VizieR, and from files."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -222,6 +223,26 @@ def test_nvss_sizes_are_convolved_with_the_beam_and_limits_are_points(vizier, tm
     np.testing.assert_allclose(
         table.loc[~limit, "flux_peak"] / table.loc[~limit, "flux_int"], 45**2 / (np.hypot(45, 30) * np.hypot(45, 20))
     )
+
+
+def test_an_nvss_limit_for_the_minor_axis_leaves_the_major_one(tmp_path):
+    rows = nvss_rows(4).assign(MajAxis=80.0, MinAxis=18.0, PA=30.0, l_MajAxis=["", "", "<", "<"])
+    rows.assign(l_MinAxis=["", "<", "", "<"]).to_csv(tmp_path / "t.csv", index=False)
+    table = read_reference_file(tmp_path / "t.csv", NVSS)
+    long, wide = np.hypot(45, 80), np.hypot(45, 18)
+    np.testing.assert_allclose(table["major"], [long, long, 45, 45])
+    np.testing.assert_allclose(table["minor"], [wide, 45, 45, 45])
+    np.testing.assert_allclose(table["flux_peak"] / table["flux_int"], [45**2 / long / wide, 45 / long, 1, 1])
+    np.testing.assert_allclose(table["pa"].iloc[:2], 30)
+    assert table["size_is_limit"].tolist() == [False, False, True, True]
+
+
+def test_a_limit_among_fitted_sizes_is_the_beam(tmp_path):
+    fitted = replace(NVSS, sizes_deconvolved=False)
+    rows = nvss_rows(3).assign(MajAxis=80.0, MinAxis=50.0, l_MajAxis=["", "", "<"], l_MinAxis=["", "<", "<"])
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    table = read_reference_file(tmp_path / "t.csv", fitted)
+    assert table[["major", "minor"]].to_numpy().tolist() == [[80, 50], [80, 45], [45, 45]]
 
 
 def test_a_contradicting_unit_is_refused(vizier, tmp_path, monkeypatch):
