@@ -28,6 +28,7 @@ def judged(category, **values):
 
 CASES = [
     ("Failed", MATCH, {"ratio": float("nan")}),
+    ("Failed", NO_CATALOGUE_MATCH, {"vs_abs": float("nan")}),
     ("Edge of ASKAP image", MATCH, {"on_edge": True}),
     ("Extended source", MATCH, {"askap_major": 27.0}),
     ("Extended source", NO_ASKAP_MATCH, {"ref_minor": 80.0}),
