@@ -56,9 +56,9 @@ def with_change(rows: pd.DataFrame, scaling: FluxScaling, nondetection_rms: floa
     peak = _peak_change(compared, askap_floor, survey_floor)
     return rows.assign(
         ratio=change.ratio,
-        ratio_err=change.ratio_err,
         # a completeness limit is a limit however bright the other side is
         ratio_is_limit=change.ratio_is_limit | limit,
+        ratio_err=np.where(limit, np.nan, change.ratio_err),
         ln_ratio=change.ln_ratio,
         vs=change.vs,
         vs_abs=np.abs(change.vs),

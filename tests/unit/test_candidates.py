@@ -7,7 +7,7 @@ import pytest
 from racs_transients import candidates, schema, tables
 from racs_transients.comparison import FluxScaling
 from racs_transients.config import FlagSettings
-from racs_transients.crossmatch import NO_ASKAP_MATCH
+from racs_transients.crossmatch import NO_ASKAP_MATCH, NO_CATALOGUE_MATCH
 from racs_transients.surveys import SUMSS
 
 DEC, RMS, CATALOGUED = -35.0, 0.6, 18.0
@@ -60,3 +60,20 @@ def test_what_a_blend_explains_does_not_hang_on_the_noise_of_a_forced_flux(measu
     assert left["blend_flux"] == pytest.approx(4.1, abs=0.1)
     assert left["flag"] == "Good"
     assert left["is_candidate"]
+
+
+def test_a_ratio_to_a_completeness_limit_has_no_error():
+    rows = tables.conform(
+        pd.DataFrame(
+            {
+                "type": NO_CATALOGUE_MATCH, "ref_origin": ["limit", "limit", "forced"], "askap_origin": "detected",
+                "askap_scaled_flux": [90.0, 9.0, 90.0], "askap_scaled_flux_err": 0.9, "ref_scaled_flux": 18.0,
+                "ref_scaled_flux_err": 2.0, "ref_rms": 2.0,
+            }
+        ),
+        schema.CROSSMATCHES,
+    )  # fmt: skip
+    changed = candidates.with_change(rows, SAME, 3.0)
+    assert changed["ratio"].tolist() == pytest.approx([5.0, 1.0, 5.0])
+    assert changed["ratio_is_limit"].tolist() == [True, True, False]
+    assert changed["ratio_err"].isna().tolist() == [True, True, False]
