@@ -322,6 +322,32 @@ def test_the_guard_refuses_only_what_is_implausible(found, accepted):
             check_coverage(table, SUMSS, 100.0, -60.0, radius, origin="it", complete=True)
 
 
+def at_the_border_of_the_plane(*tables):
+    """Return what the named tables of SUMSS have within 3° of a position at b = -10.5°, and that position."""
+    centre = SkyCoord(l=330.0, b=-10.5, unit="deg", frame="galactic").icrs
+    rng = np.random.default_rng(7)
+    ra, dec = centre.ra.deg + rng.uniform(-7, 7, 9000), centre.dec.deg + rng.uniform(-3, 3, 9000)
+    density = 9000 / (14 * 6 * np.cos(centre.dec.rad))
+    kept = [
+        pd.DataFrame({"ra": ra, "dec": dec})[c.contains(ra, dec) & (rng.uniform(0, density, 9000) < c.density.at(dec))]
+        for c in SUMSS.catalogues
+        if c.table in tables
+    ]
+    return pd.concat(kept, ignore_index=True), centre.ra.deg, centre.dec.deg
+
+
+def test_one_catalogue_of_two_is_too_little_where_both_share_the_field(caplog):
+    both, ra, dec = at_the_border_of_the_plane(MAIN, MGPS)
+    check_coverage(both, SUMSS, ra, dec, 3.0, origin="it", complete=True)
+    assert not caplog.records
+    for missing, left in ((MGPS, MAIN), (MAIN, MGPS)):
+        part, _, _ = at_the_border_of_the_plane(left)
+        with pytest.raises(CatalogueError, match=f"density of {missing} .* too few"):
+            check_coverage(part, SUMSS, ra, dec, 3.0, origin="it", complete=True)
+        check_coverage(part, SUMSS, ra, dec, 3.0, origin="a file", complete=False)
+        assert f"density of {missing}" in caplog.messages[-1]
+
+
 def test_a_survey_that_does_not_cover_the_field_says_so(tmp_path):
     with pytest.raises(CatalogueError, match="does not cover"):
         check_coverage(pd.DataFrame({"ra": [], "dec": []}), SUMSS, 10.0, 20.0, 2.0, origin="it", complete=True)
