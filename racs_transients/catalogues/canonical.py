@@ -275,22 +275,13 @@ def trim_to_image(references: pd.DataFrame, image: Image) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Some of the rows.
-
-    Raises
-    ------
-    CatalogueError
-        If none does.
+        Some of the rows, perhaps none.
     """
     x, y = image.sky_to_pixel(references["ra"], references["dec"])
     ny, nx = image.data.shape
     inside = (x > -0.5) & (x < nx - 0.5) & (y > -0.5) & (y < ny - 0.5)
     column, row = np.rint(np.where(inside, x, 0)).astype(int), np.rint(np.where(inside, y, 0)).astype(int)
     kept = pd.Series(inside & np.isfinite(image.data[row, column]))
-    if not kept.any():
-        raise CatalogueError(
-            f"None of the {len(references)} catalogue sources lies on {image.path.name}; is it the right catalogue?"
-        )
     return references.reset_index(drop=True)[kept].reset_index(drop=True)
 
 

@@ -13,6 +13,7 @@ from scipy.stats import poisson
 from racs_transients import sky
 from racs_transients.beam import FloatArray
 from racs_transients.errors import CatalogueError
+from racs_transients.image import Image
 from racs_transients.surveys import Survey, option_words
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,8 @@ _MAX_RADIUS = 20.0
 # 1.5° the scatter beyond Poisson is about 10 %, four times which is allowed for here.
 _TOLERANCE = 0.4
 _TAIL = 1e-6
+# That an image of twelve expected sources holds none, in a cone that was plausible
+_NONE_TAIL = 1e-3
 
 
 def expected_count(survey: Survey, ra: float, dec: float, radius: float) -> float:
@@ -140,6 +143,35 @@ def check_coverage(
 
 def _counts(origin: str, found: int, where: str, whose: str, expected: float) -> str:
     return f"{origin} has {found} sources {where}, where the density of {whose} lets expect {expected:.0f}"
+
+
+def check_trimmed(trimmed: pd.DataFrame, survey: Survey, image: Image) -> None:
+    """Stop where no catalogue source lies on an image that should hold many.
+
+    Parameters
+    ----------
+    trimmed : pandas.DataFrame
+        The catalogue sources on the image; the cone around it has been checked.
+    survey : Survey
+        The survey.
+    image : Image
+        The image.
+
+    Raises
+    ------
+    CatalogueError
+        If their absence is implausible. A small image, or one of which the survey covers a corner, may hold none.
+    """
+    if len(trimmed):
+        return
+    step = max(1, max(image.data.shape) // 200)
+    y, x = np.nonzero(np.isfinite(image.data[::step, ::step]))
+    area = step**2 * image.pixel_scales[0] * image.pixel_scales[1] / 3600**2
+    expected = float(survey.density_at(*image.pixel_to_sky(x * step, y * step)).sum() * area)
+    words = f"None of the {survey.name} sources lies on {image.path.name}, where {expected:.1f} are to be expected"
+    if poisson.pmf(0, expected * (1 - _TOLERANCE)) < _NONE_TAIL:
+        raise CatalogueError(f"{words}; is it the right catalogue?")
+    logger.warning("%s", words)
 
 
 def _remedy(survey: Survey, complete: bool) -> str:

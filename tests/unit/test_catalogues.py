@@ -8,13 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from astropy.coordinates import SkyCoord
+from astropy.wcs import WCS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from racs_transients import sky
+from racs_transients.beam import Beam
 from racs_transients.catalogues import fetch_reference, query_radius, read_reference_file
-from racs_transients.catalogues.guard import check_coverage, expected_count
+from racs_transients.catalogues.guard import check_coverage, check_trimmed, expected_count
 from racs_transients.errors import CatalogueError
+from racs_transients.image import Image
 from racs_transients.surveys import NVSS, RACS_LOW, SUMSS
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -346,6 +349,22 @@ def test_one_catalogue_of_two_is_too_little_where_both_share_the_field(caplog):
             check_coverage(part, SUMSS, ra, dec, 3.0, origin="it", complete=True)
         check_coverage(part, SUMSS, ra, dec, 3.0, origin="a file", complete=False)
         assert f"density of {missing}" in caplog.messages[-1]
+
+
+@pytest.mark.parametrize(("dec", "size", "refused"), [(-55, 200, False), (-55, 1000, True), (-29.8, 1000, False)])
+def test_only_an_image_that_should_hold_many_sources_must_hold_one(dec, size, refused, caplog):
+    # 0.02 and 0.48 deg²; of the last the survey covers the southern fifth
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.cdelt = ["RA---SIN", "DEC--SIN"], [10.0, dec], [-2.5 / 3600, 2.5 / 3600]
+    wcs.wcs.crpix = [(size + 1) / 2] * 2
+    image = Image(Path("a.fits"), np.zeros((size, size), np.float32), wcs, 887.5, Beam(15, 12))
+    none = pd.DataFrame({"ra": [], "dec": []})
+    if refused:
+        with pytest.raises(CatalogueError, match=r"None of the SUMSS sources lies on a.fits, where 15\.\d"):
+            check_trimmed(none, SUMSS, image)
+    else:
+        check_trimmed(none, SUMSS, image)
+        assert "None of the SUMSS sources" in caplog.text
 
 
 def test_a_survey_that_does_not_cover_the_field_says_so(tmp_path):
