@@ -29,7 +29,7 @@ from racs_transients.schema import PRODUCT_KINDS
 MANIFEST = "run.json"
 _LOCK = ".lock"
 _CACHE = ".cache"
-_VERSIONS_OF = ("numpy", "scipy", "astropy", "pandas", "AegeanTools", "astroquery", "sep")
+_VERSIONS_OF = ("numpy", "scipy", "astropy", "pandas", "AegeanTools", "bdsf", "astroquery", "sep")
 
 
 def file_digest(path: Path) -> str:
@@ -184,9 +184,11 @@ class RunFolder:
         folder : pathlib.Path
             Where the products are.
         reused : bool
-            Whether they were there before.
+            Whether they were there before, made by the same versions of the program and of what it uses.
         """
-        folder = self.path / _CACHE / f"{stage}-{digest_of(stage, inputs)}"
+        # what another version of the program or of a source finder made is not what run.json would say it is
+        versions = [self.manifest["version"], self.manifest["versions"]]
+        folder = self.path / _CACHE / f"{stage}-{digest_of(stage, inputs, versions)}"
         if folder.is_dir():
             return folder, True
         with _explained(folder):

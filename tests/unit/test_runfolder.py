@@ -102,6 +102,15 @@ def test_costly_stages_run_again_only_for_other_inputs(tmp_path, image):
         assert not reused
 
 
+@pytest.mark.parametrize("newer", [{"version": "9.9"}, {"versions": {"AegeanTools": "9.9"}}])
+def test_costly_stages_run_again_with_another_version(tmp_path, image, newer):
+    with _open(tmp_path / "r", image) as folder:
+        folder.cached("find", 1, lambda target: None)
+        assert folder.cached("find", 1, lambda target: None)[1]
+        folder.manifest |= newer
+        assert not folder.cached("find", 1, lambda target: None)[1]
+
+
 def test_a_stage_that_fails_leaves_no_cache(tmp_path, image):
     def broken(target):
         (target / "half").write_text("1")
