@@ -209,6 +209,20 @@ def test_galactic_latitude_is_that_of_astropy(position):
     assert sky.galactic_latitude(*position) == pytest.approx(expected, abs=3e-5)
 
 
+@pytest.mark.parametrize("position", [(266.4, -29.0), (83.6, 22.0), (201.0, -43.0), (0.0, 90.0), (12.9, 27.1)])
+def test_galactic_longitude_is_that_of_astropy(position):
+    expected = SkyCoord(*position, unit="deg").galactic.l.deg
+    assert sky.galactic_longitude(*position) == pytest.approx(expected, abs=1e-4)
+
+
+def test_mgps_2_begins_at_longitude_245():
+    positions = SkyCoord(l=[244.0, 246.0, 330.0, 359.0, 2.0], b=[-9.5, -9.0, 0, -3, -8], unit="deg", frame="galactic")
+    ra, dec = positions.icrs.ra.deg, positions.icrs.dec.deg
+    assert (dec < -30).all()
+    np.testing.assert_array_equal(SUMSS.contains(ra, dec), [False, True, True, True, True])
+    np.testing.assert_array_equal(SUMSS.completeness_at(ra, dec), [np.nan, 18, 18, 18, 18])
+
+
 def test_nvss_position_errors_in_seconds_of_time_become_arcsec(vizier, tmp_path):
     table = fetch(vizier, tmp_path, NVSS, 120.0, -20.0)
     np.testing.assert_allclose(table["ra_err"], 1.5 * np.cos(np.deg2rad(table["dec"])))
