@@ -139,8 +139,10 @@ def transient_crossmatch(field: Field, scaling: FluxScaling, run: Run) -> tuple[
         native = sources.iloc[:0] if field.native is None else field.native.sources
         hidden = hidden_matches(references, sources, native, association, radius)
         if hidden.matched.any():
-            finer = _all_pairs(native, references, field.survey, scaling).assign(rescued=True)
-            pairs = stack([pairs[~hidden.matched], finer[hidden.matched]], CROSSMATCHES)
+            finer = _all_pairs(native, references, field.survey, scaling)[hidden.matched].assign(rescued=True)
+            # without any source in the convolved image there are no pairs at all
+            others = pairs[~pairs["ref_source_id"].isin(finer["ref_source_id"])]
+            pairs = stack([others, finer], CROSSMATCHES)
         run.folder.survey(name)["rescued"] = int(hidden.matched.sum())
         done(
             f"{len(references)} {name}, {len(sources)} ASKAP, {association.matched.sum()} matched"
