@@ -132,10 +132,10 @@ def with_explanations(
     """
     total = _component_sums(rows, sources, references) * scaling.factor
     catalogued = (rows["type"] != NO_CATALOGUE_MATCH).to_numpy()
-    change = np.abs(rows["ln_ratio"].to_numpy(float))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        by_peak = 1 - np.abs(_ln(rows["blend_flux"], rows["ref_flux_peak"])) / change
-        by_sum = 1 - np.abs(_ln(total, rows["ref_scaled_flux"])) / change
+    size = np.abs(rows["ln_ratio"].to_numpy(float))
+    change = np.where(size > 0, size, np.nan)
+    by_peak = 1 - np.abs(_ln(rows["blend_flux"], rows["ref_flux_peak"])) / change
+    by_sum = 1 - np.abs(_ln(total, rows["ref_scaled_flux"])) / change
     explains = np.where(catalogued, np.fmax(by_peak, by_sum), np.nan)
     lacking = np.flatnonzero(rows["type"] == NO_CATALOGUE_MATCH)
     explains[lacking] = _explained_by_neighbour(rows.iloc[lacking], sources, references, survey, scaling)
