@@ -249,9 +249,19 @@ class RunFolder:
         """
         self.manifest["state"] = state
         self.manifest["error"] = error
+        if state == "complete":
+            self._remove_outdated()
         self.manifest["finished"] = _now()
         self.manifest["peak_memory_mb"] = round(peak_memory_mb())
         self.save_manifest()
+
+    def _remove_outdated(self) -> None:
+        """Remove tables of earlier runs that this one, with other options, does not have: they say other numbers."""
+        given = {Path(file["path"]).resolve() for file in self.manifest["inputs"].values()}
+        for name in set(self.manifest["outdated"]) - self.manifest["products"].keys():
+            if (self.path / name).resolve() not in given:
+                (self.path / name).unlink(missing_ok=True)
+        self.manifest["outdated"] = []
 
 
 def peak_memory_mb() -> float:
@@ -426,4 +436,11 @@ def _new_manifest(
         "surveys": {},
         "warnings": [],
         "products": {},
+        # what a run that failed did not come to remove
+        "outdated": _tables(earlier) if earlier else [],
     }
+
+
+def _tables(earlier: Mapping[str, Any]) -> list[str]:
+    names = {*earlier.get("products", {}), *earlier.get("outdated", [])}
+    return sorted(name for name in names if name.endswith((".csv", ".vot")))
