@@ -20,10 +20,9 @@ from racs_transients import tables
 from racs_transients.database.bulk import allocate_ids, insert_rows
 from racs_transients.database.connect import LOCK, explained, open_database
 from racs_transients.database.media import published
-from racs_transients.database.sky_objects import join
+from racs_transients.database.sky_objects import join, window
 from racs_transients.dbconfig import DbConfig
 from racs_transients.errors import DatabaseError
-from racs_transients.linking import REACH
 from racs_transients.products import MASTER
 from racs_transients.runfolder import MANIFEST
 from racs_transients.schema import CROSSMATCHES, IMAGES, RUNS, SURVEY_RUNS, Column
@@ -214,11 +213,15 @@ class _Writer:
         return ids[index], len(new)
 
     def _objects_near(self) -> pd.DataFrame:
-        table, rows = self.tables["skyobject"], self.rows
+        """Return the objects that a row may join: those of the image's window on the sky, not of a whole band."""
+        table = self.tables["skyobject"]
         columns = [table.c.id, table.c.ra, table.c.dec, table.c.name]
-        band = (float(rows["dec"].min()) - REACH[1] / 3600, float(rows["dec"].max()) + REACH[1] / 3600)
-        # no row, no band: comparing with NaN finds nothing
-        found = self.connection.execute(select(*columns).where(table.c.dec.between(*band))).all()
+        ra_low, ra_high, dec_low, dec_high = window(self.rows["ra"], self.rows["dec"])
+        above, below = table.c.ra >= ra_low, table.c.ra <= ra_high
+        inside = and_(above, below) if ra_low <= ra_high else or_(above, below)
+        # without rows the bounds are NaN, which nothing is between
+        where = and_(table.c.dec.between(dec_low, dec_high), inside)
+        found = self.connection.execute(select(*columns).where(where).order_by(table.c.id)).all()
         types = {"id": "int64", "ra": "float64", "dec": "float64", "name": "str"}
         return pd.DataFrame(found, columns=list(types)).astype(types)
 
