@@ -65,6 +65,16 @@ def fields_of(call):
     return dict(field["text"].split("\n") for field in section["fields"])
 
 
+def test_a_limit_is_sent_as_one(slack_here, person, row):
+    row.ratio_is_limit, row.ref_origin = True, "limit"
+    row.save()
+    services.enqueue_candidate(person("ann"), row)
+    work()
+    (post,) = slack_here.said(POST)
+    said = fields_of(post)
+    assert (said["*Flux ratio*"], said["*SUMSS flux*"]) == ("≥ 9.00", "&lt; 1.50 mJy")
+
+
 def test_a_candidate_arrives_with_its_numbers_and_its_stamp_in_the_thread(slack_here, person, row):
     services.enqueue_candidate(person("ann"), row)
     assert "sent" in work()
