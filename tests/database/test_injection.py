@@ -213,7 +213,7 @@ def test_a_folder_without_manifest_is_refused(db, tmp_path):
         inject_run(tmp_path, db)
 
 
-def test_a_newer_schema_is_refused_and_an_older_one_migrated(db, results):
+def test_a_newer_schema_is_refused_and_an_older_one_migrated(db, results, new_run):
     engine = open_database(db)
     name = "9999_from_the_future"
     row = f"INSERT INTO django_migrations (app, name, applied) VALUES ('candidates', '{name}', '2099-01-01')"
@@ -227,6 +227,10 @@ def test_a_newer_schema_is_refused_and_an_older_one_migrated(db, results):
     command = [sys.executable, "-m", "django", "migrate", "candidates", "0003"]
     settings = {"RACS_TRANSIENTS_DATABASE_URL": db.url, "DJANGO_SETTINGS_MODULE": "web_server.default_settings"}
     subprocess.run(command, env=os.environ | settings, check=True, capture_output=True)
+    assert inject_run(results, db).rows > 0
+    # as one without the queue of messages left it
+    subprocess.run([*command[:-2], "notify", "zero"], env=os.environ | settings, check=True, capture_output=True)
+    new_run(results)
     assert inject_run(results, db).rows > 0
 
 
