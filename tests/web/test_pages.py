@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -101,6 +102,15 @@ def test_the_epoch_of_an_image_keeps_its_part_of_a_day(reader, site):
     site["run"].image.epoch = 58597.5
     site["run"].image.save()
     assert '<td class="number">58597.5000</td>' in reader.get(f"/images/{site['run'].image_id}/").content.decode()
+
+
+def test_times_are_utc_in_another_time_zone_too(reader, site, settings):
+    settings.TIME_ZONE = "Australia/Sydney"
+    Run.objects.filter(pk=site["run"].pk).update(finished=datetime(2026, 1, 1, 20, 30, tzinfo=UTC))
+    assert "20:30:00 UTC" in reader.get(f"/images/{site['run'].image_id}/").content.decode()
+    home = reader.get("/").content.decode()
+    assert "1 Jan 2026, 8:30 p.m." in home
+    assert "2 Jan 2026, 7:30" not in home
 
 
 def test_without_its_current_run_an_image_is_listed_with_the_newest_that_is_left(reader, site):
