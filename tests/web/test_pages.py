@@ -104,6 +104,12 @@ def test_the_epoch_of_an_image_keeps_its_part_of_a_day(reader, site):
     assert '<td class="number">58597.5000</td>' in reader.get(f"/images/{site['run'].image_id}/").content.decode()
 
 
+@pytest.mark.parametrize(("rows", "words"), [(0, "has no rows"), (None, "No transient search was made")])
+def test_a_search_that_found_nothing_is_not_said_to_be_missing(reader, site, rows, words):
+    site["run"].survey_runs.update(n_rows=rows, candidates=rows, counts={})
+    assert words in reader.get(f"/images/{site['run'].image_id}/").content.decode()
+
+
 def test_times_are_utc_in_another_time_zone_too(reader, site, settings):
     settings.TIME_ZONE = "Australia/Sydney"
     Run.objects.filter(pk=site["run"].pk).update(finished=datetime(2026, 1, 1, 20, 30, tzinfo=UTC))

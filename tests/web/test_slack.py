@@ -311,6 +311,16 @@ def test_what_the_pipeline_queued_is_dropped_where_such_messages_are_off(slack_h
     assert not slack_here.calls
 
 
+def test_of_a_run_without_a_transient_search_no_numbers_are_told(slack_here, settings, site):
+    settings.SLACK_AUTOMATIC = KINDS
+    site["run"].survey_runs.update(n_rows=None, candidates=None)
+    services.enqueue_run_finished(site["run"])
+    work()
+    (post,) = slack_here.said(POST)
+    assert "No transient search was made." in json.dumps(blocks_of(post))
+    assert "None" not in json.dumps(blocks_of(post))
+
+
 def test_a_finished_run_is_told_once_with_its_counts(slack_here, settings, site):
     settings.SLACK_AUTOMATIC = KINDS
     for _ in range(2):

@@ -99,7 +99,8 @@ def _run(message: Message) -> Post:
     run = Run.objects.select_related("image").filter(pk=UUID(str(message.payload["run"]))).first()
     if run is None:
         raise NothingToSay("the run is no longer in the database")
-    parts = [f"*{part.survey}* {part.candidates} candidates of {part.n_rows} rows" for part in run.survey_runs.all()]
+    searched = run.survey_runs.exclude(n_rows=None)
+    parts = [f"*{part.survey}* {part.candidates} candidates of {part.n_rows} rows" for part in searched]
     lines = [f"Run finished{f' ({_plain(run.tag)})' if run.tag else ''}", *(parts or ["No transient search was made."])]
     blocks: list[Block] = [_header(run.image.name), _section("\n".join(lines))]
     page = _page("image", run.image_id, query=f"?run={run.pk}")
