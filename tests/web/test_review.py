@@ -429,3 +429,39 @@ def test_objects_that_two_rows_share_are_reviewed_once(ann, site, queue, label):
     query = f"image={run.image_id}"
     vote(ann, first, label["m"], query)
     assert first_left(ann, query) is None
+
+
+# ---- runs that change meanwhile
+
+
+def test_a_vote_counts_though_a_later_run_took_the_place_of_what_was_shown(ann, site, label):
+    row = site["rows"][0]
+    Run.objects.filter(pk=site["run"].pk).update(is_current=False)
+    for query in ("is_candidate=true", f"image={site['run'].image_id}"):
+        assert vote(ann, row, label["m"], query).status_code == 200
+        assert services.find_subject(row).votes.get(active=True).run == row.run_id
+        undone = ann.post(f"/review/{row.pk}/undo/?{query}", {"reviewer": ann.user.pk})
+        assert undone.status_code == 302
+        assert not Vote.objects.filter(active=True).exists()
+
+
+def test_a_vote_counts_though_its_run_was_written_again_and_numbered_anew(ann, site, queue, label):
+    row = site["rows"][1]
+    subject, gone = f"{row.sky_object_id} {site['run'].image_id} {row.survey}", row.pk
+    Crossmatch.objects.filter(pk=row.pk).update(id=row.pk + 1000)
+    assert vote(ann, row, label["m"], queue).status_code == 404
+    assert vote(ann, row, label["m"], queue, subject=subject).status_code == 200
+    assert Vote.objects.get().subject == services.find_subject(Crossmatch.objects.get(pk=gone + 1000))
+    # the image is still the parent of what is voted on
+    for wrong in (
+        subject,
+        "",
+        "1",
+        "x y z",
+        f"{'9' * 30} 1 SUMSS",
+        "1 1 \0",
+        f"{row.sky_object_id} {site['run'].image_id} NVSS",
+    ):
+        elsewhere = f"image={site['other_run'].image_id}"
+        assert vote(ann, row, label["n"], elsewhere, subject=wrong).status_code == 404
+    assert Vote.objects.count() == 1

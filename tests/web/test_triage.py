@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from racs_transients.plots.layout import GAP, MARGIN, PANEL, TOP
 from tests.web.conftest import make_row, make_run
 from tests.web.live import session_of, wait_until
-from web_server.candidates.models import Product
+from web_server.candidates.models import Crossmatch, Product, Run
 from web_server.review.models import Decision, Label, Vote
 
 N = 6
@@ -525,3 +525,23 @@ def test_an_answer_from_anybody_but_the_site_saves_nothing(review, person):
     retry(page)
     expect(page.locator("#trouble")).to_be_hidden()
     assert saved(ann) == {1: "m"}
+
+
+def test_votes_are_saved_though_the_field_was_run_again_meanwhile(visit, image, person):
+    ann = person("ann")
+    page = visit(ann, f"/review/?image={image.pk}&is_candidate=true")
+    page.wait_for_selector("#review[data-ready]")
+    page.wait_for_load_state("networkidle")
+    Run.objects.update(is_current=False)
+    # the same run written again has other numbers
+    Product.objects.all().delete()
+    for row in Crossmatch.objects.filter(match_id__gt=1):
+        Crossmatch.objects.filter(pk=row.pk).update(id=row.pk + 1000)
+    for number, key in enumerate("mni", start=1):
+        shows(page, number)
+        page.keyboard.press(key)
+    settled(page)
+    assert saved(ann) == {1: "m", 2: "n", 3: "i"}
+    page.keyboard.press("u")
+    settled(page)
+    assert saved(ann) == {1: "m", 2: "n"}

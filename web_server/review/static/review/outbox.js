@@ -134,7 +134,7 @@ export class Outbox {
   }
 
   async send(entry, mayRenew = true) {
-    const body = new URLSearchParams({ reviewer: this.reviewer, token: entry.token });
+    const body = new URLSearchParams({ reviewer: this.reviewer, token: entry.token, subject: entry.subject });
     if (entry.kind === "vote") {
       body.set("label", entry.label);
       body.set("note", entry.note);
