@@ -94,7 +94,7 @@ def cast_vote(
     new = Vote(subject=subject, reviewer=user, label=label, note=note, seconds=seconds, token=token)
     vote: Vote = _replace(present, new, row)
     _record(user, "vote", subject, present, vote)
-    enqueue_first_investigate(subject)
+    enqueue_first_investigate(vote)
     refresh(subject)
     return vote
 
