@@ -71,9 +71,11 @@ class JudgementForm(forms.Form):
 
 
 class UndoForm(forms.Form):
-    """Which of one's own votes is taken back: that of the token, else the active one."""
+    """Which of one's own votes is taken back: that of the token or the number, else the active one."""
 
     token = forms.UUIDField(required=False)
+    vote = forms.IntegerField(required=False)
+    decision = forms.IntegerField(required=False)
     reviewer = forms.IntegerField()
 
 
@@ -243,10 +245,14 @@ def undo(request: HttpRequest, row_id: int) -> HttpResponse:
         return _refuse(request, chosen, row, _complaint(form))
     if form.cleaned_data["reviewer"] != request.user.pk:
         return _refuse_other(request, chosen, row)
-    token = form.cleaned_data["token"]
+    token, vote_id, decision_id = (form.cleaned_data[name] for name in ("token", "vote", "decision"))
     which: dict[str, Any] = {"subject": find_subject(row), "active": True} | ({"token": token} if token else {})
-    own_vote = Vote.objects.filter(reviewer=request.user.pk, **which).select_related("replaces").first()
-    own_decision = Decision.objects.filter(lead=request.user.pk, **which).first()
+    votes = Vote.objects.filter(reviewer=request.user.pk, **which).select_related("replaces")
+    decisions = Decision.objects.filter(lead=request.user.pk, **which).select_related("replaces")
+    if vote_id or decision_id:
+        # a second click finds what was shown gone, and takes back nothing beneath it
+        votes, decisions = votes.filter(pk=vote_id), decisions.filter(pk=decision_id)
+    own_vote, own_decision = votes.first(), decisions.first()
     try:
         if own_vote is not None:
             withdraw_vote(request.user, own_vote)  # type: ignore[arg-type]
@@ -313,7 +319,8 @@ def keys(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"saved": True})
     chosen = read_list(request)
     row = request.POST.get("row", "")
-    return redirect(_address("review_row", int(row), chosen) if row.isdecimal() else reverse("review"))
+    known = row.isdecimal() and len(row) < 19
+    return redirect(_address("review_row", int(row), chosen) if known else reverse("review"))
 
 
 def _row_of(chosen: ReviewList, row_id: int, **more: Any) -> Crossmatch:
