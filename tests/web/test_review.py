@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from pathlib import Path
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.web.conftest import make_row, make_run
+from web_server import review
 from web_server.candidates.models import Crossmatch, Run
 from web_server.review import services
-from web_server.review.models import Decision, Event, Label, Vote
+from web_server.review.models import RESERVED_KEYS, Decision, Event, Label, Vote
 from web_server.review.visibility import LOOKED
 
 pytestmark = pytest.mark.django_db
@@ -292,6 +296,29 @@ def test_undo_takes_back_ones_own_vote_only(ann, log_in, site, queue, label):
     assert not Vote.objects.filter(active=True).exists()
 
 
+def test_a_double_click_takes_back_what_was_shown_and_nothing_beneath(ann, log_in, site, queue, label):
+    row, lea = site["rows"][0], log_in("lea", "lead")
+
+    def click_twice(client):
+        page = client.get(f"/review/{row.pk}/?{queue}").content.decode()
+        form = page[page.index("data-undo") : page.index("Take it back")]
+        values = dict(re.findall(r'name="(\w+)" value="(\w+)"', form))
+        for _ in range(2):
+            assert client.post(f"/review/{row.pk}/undo/?{queue}", values).status_code == 302
+
+    for key in "mn":
+        vote(ann, row, label[key], queue)
+    click_twice(ann)
+    assert Vote.objects.get(active=True).label == label["m"]
+    vote(lea, row, label["i"], queue)
+    vote(lea, row, label["t"], queue)
+    click_twice(lea)
+    assert not Vote.objects.filter(reviewer=lea.user, active=True).exists()
+    assert Decision.objects.get(active=True).label == label["t"]
+    click_twice(lea)
+    assert not Decision.objects.filter(active=True).exists()
+
+
 # ---- what a reviewer may not know yet
 
 
@@ -401,6 +428,17 @@ def test_the_page_asks_few_questions(ann, log_in, site, queue, label):
         assert len(queries) <= most, [q["sql"][:80] for q in queries]
 
 
+def test_no_label_has_a_letter_that_does_something_else(db):
+    script = (Path(review.__file__).parent / "static/review/review.js").read_text()
+    commands = script[script.index("const COMMANDS") : script.index("};", script.index("const COMMANDS"))]
+    letters = {name.strip('"') for name in re.findall(r'^  ("?\S+"?):', commands, re.M)}
+    assert {letter for letter in letters if len(letter) == 1} == set(RESERVED_KEYS)
+    for letter in RESERVED_KEYS:
+        with pytest.raises(ValidationError, match="does something else"):
+            Label(group="G", words="W", key=letter, tag="new", reason="new").full_clean()
+    Label(group="G", words="W", key="w", tag="new", reason="new").full_clean()
+
+
 def test_keys_can_be_switched_off_for_oneself(ann, log_in, site, queue):
     address = f"/review/{site['rows'][0].pk}/?{queue}"
     assert ann.get(address).context["keys_on"] is True
@@ -408,6 +446,7 @@ def test_keys_can_be_switched_off_for_oneself(ann, log_in, site, queue):
     assert answer["location"] == address
     assert ann.get(address).context["keys_on"] is False
     assert log_in("bob").get(address).context["keys_on"] is True
+    assert ann.post("/review/keys/", {"on": "1", "row": "9" * 5000})["location"] == "/review/"
 
 
 def test_lists_lead_to_their_review_for_those_who_may(ann, log_in, site):
@@ -429,3 +468,39 @@ def test_objects_that_two_rows_share_are_reviewed_once(ann, site, queue, label):
     query = f"image={run.image_id}"
     vote(ann, first, label["m"], query)
     assert first_left(ann, query) is None
+
+
+# ---- runs that change meanwhile
+
+
+def test_a_vote_counts_though_a_later_run_took_the_place_of_what_was_shown(ann, site, label):
+    row = site["rows"][0]
+    Run.objects.filter(pk=site["run"].pk).update(is_current=False)
+    for query in ("is_candidate=true", f"image={site['run'].image_id}"):
+        assert vote(ann, row, label["m"], query).status_code == 200
+        assert services.find_subject(row).votes.get(active=True).run == row.run_id
+        undone = ann.post(f"/review/{row.pk}/undo/?{query}", {"reviewer": ann.user.pk})
+        assert undone.status_code == 302
+        assert not Vote.objects.filter(active=True).exists()
+
+
+def test_a_vote_counts_though_its_run_was_written_again_and_numbered_anew(ann, site, queue, label):
+    row = site["rows"][1]
+    subject, gone = f"{row.sky_object_id} {site['run'].image_id} {row.survey}", row.pk
+    Crossmatch.objects.filter(pk=row.pk).update(id=row.pk + 1000)
+    assert vote(ann, row, label["m"], queue).status_code == 404
+    assert vote(ann, row, label["m"], queue, subject=subject).status_code == 200
+    assert Vote.objects.get().subject == services.find_subject(Crossmatch.objects.get(pk=gone + 1000))
+    # the image is still the parent of what is voted on
+    for wrong in (
+        subject,
+        "",
+        "1",
+        "x y z",
+        f"{'9' * 30} 1 SUMSS",
+        "1 1 \0",
+        f"{row.sky_object_id} {site['run'].image_id} NVSS",
+    ):
+        elsewhere = f"image={site['other_run'].image_id}"
+        assert vote(ann, row, label["n"], elsewhere, subject=wrong).status_code == 404
+    assert Vote.objects.count() == 1

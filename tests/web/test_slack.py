@@ -344,6 +344,30 @@ def test_only_the_first_investigate_is_told_and_not_by_whom(slack_here, settings
     assert fields_of(post)["*Reviewers*"] == "not agreed yet"
 
 
+def test_an_investigate_after_one_that_was_taken_back_is_the_first(slack_here, settings, person, row, label):
+    settings.SLACK_AUTOMATIC = KINDS
+    ann, bob = person("ann"), person("bob")
+    withdraw_vote(ann, cast_vote(ann, row, label["i"]))
+    assert "dropped: the vote was taken back" in work()
+    cast_vote(ann, row, label["m"])
+    assert "nothing is due" in work()
+    cast_vote(bob, row, label["i"])
+    work()
+    cast_vote(person("cat"), row, label["i"])
+    assert "nothing is due" in work()
+    (post,) = slack_here.said(POST)
+    assert "wants to investigate" in post["text"]
+
+
+def test_old_news_is_no_news_when_somebody_votes_later(slack_here, settings, person, row, label):
+    settings.SLACK_AUTOMATIC = KINDS
+    cast_vote(person("ann"), row, label["i"])
+    Message.objects.update(created=timezone.now() - worker.OLDEST_AUTOMATIC - timedelta(minutes=1))
+    assert "dropped: too old" in work()
+    cast_vote(person("bob"), row, label["m"])
+    assert "nothing is due" in work()
+
+
 def test_a_decision_is_told_unless_it_was_taken_back_meanwhile(slack_here, settings, person, row, label):
     settings.SLACK_AUTOMATIC = KINDS
     lea = person("lea", "lead")

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from racs_transients.plots.layout import GAP, MARGIN, PANEL, TOP
 from tests.web.conftest import make_row, make_run
 from tests.web.live import session_of, wait_until
-from web_server.candidates.models import Product
+from web_server.candidates.models import Crossmatch, Product, Run
 from web_server.review.models import Decision, Label, Vote
 
 N = 6
@@ -456,3 +456,92 @@ def test_the_page_works_without_script(visit, image, person):
     page.get_by_label("Go to number").fill("5")
     page.get_by_role("button", name="Go", exact=True).click()
     shows(page, 5)
+
+
+def test_a_letter_before_the_candidate_it_is_meant_for_is_shown_votes_on_no_other(review, person):
+    ann = person("ann")
+    page = review(ann)
+    page.keyboard.press("m")
+    shows(page, 2)
+    settled(page)
+    held = []
+
+    def hold():
+        page.route("**/part/**", lambda route: held.append(route))
+        page.reload()
+        page.wait_for_selector("#review[data-ready]")
+
+    def arrive():
+        while held:
+            held.pop().continue_()
+        page.unroute("**/part/**")
+
+    hold()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("n")
+    expect(page.locator("#said")).to_contain_text("nothing was recorded")
+    arrive()
+    shows(page, 3)
+    page.keyboard.press("n")
+    shows(page, 4)
+    settled(page)
+    assert saved(ann) == {1: "m", 3: "n"}
+    hold()
+    for _ in range(2):
+        page.keyboard.press("u")
+    page.keyboard.press("i")
+    expect(page.locator("#said")).to_contain_text("nothing was recorded")
+    arrive()
+    shows(page, 1)
+    page.keyboard.press("i")
+    settled(page)
+    assert saved(ann) == {1: "i"}
+
+
+def test_a_vote_of_another_list_is_still_to_be_undone_there(review, person, image):
+    ann = person("ann")
+    page = review(ann)
+    page.keyboard.press("m")
+    shows(page, 2)
+    settled(page)
+    for address in ("?is_candidate=true", f"?image={image.pk}&is_candidate=true"):
+        page.goto(f"/review/{address}")
+        page.wait_for_selector("#review[data-ready]")
+        page.keyboard.press("u")
+        if "image" not in address:
+            expect(page.locator("#said")).to_contain_text("belongs to another list")
+    shows(page, 1)
+    settled(page)
+    assert saved(ann) == {}
+
+
+def test_an_answer_from_anybody_but_the_site_saves_nothing(review, person):
+    ann = person("ann")
+    page = review(ann)
+    page.wait_for_load_state("networkidle")
+    page.route("**/vote/**", lambda route: route.fulfill(body="<h1>Log in to the guest network</h1>"), times=1)
+    page.keyboard.press("m")
+    expect(page.locator("#trouble-words")).to_contain_text("1 vote is not saved yet")
+    retry(page)
+    expect(page.locator("#trouble")).to_be_hidden()
+    assert saved(ann) == {1: "m"}
+
+
+def test_votes_are_saved_though_the_field_was_run_again_meanwhile(visit, image, person):
+    ann = person("ann")
+    page = visit(ann, f"/review/?image={image.pk}&is_candidate=true")
+    page.wait_for_selector("#review[data-ready]")
+    page.wait_for_load_state("networkidle")
+    Run.objects.update(is_current=False)
+    # the same run written again has other numbers
+    Product.objects.all().delete()
+    for row in Crossmatch.objects.filter(match_id__gt=1):
+        Crossmatch.objects.filter(pk=row.pk).update(id=row.pk + 1000)
+    for number, key in enumerate("mni", start=1):
+        shows(page, number)
+        page.keyboard.press(key)
+    settled(page)
+    assert saved(ann) == {1: "m", 2: "n", 3: "i"}
+    page.keyboard.press("u")
+    settled(page)
+    assert saved(ann) == {1: "m", 2: "n"}

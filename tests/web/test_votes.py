@@ -10,7 +10,7 @@ import pytest
 from tests.web.conftest import make_row, make_run
 from web_server.candidates.models import Run, SurveyRun
 from web_server.review import claims, services
-from web_server.review.models import Claim, Event, Label, Subject, Vote
+from web_server.review.models import Claim, Decision, Event, Label, Subject, Vote
 from web_server.review.services import ReviewError, find_subject
 from web_server.review.visibility import LOOKED, sees_votes, visible_subjects
 
@@ -188,3 +188,29 @@ def test_a_decision_that_is_sent_again_is_the_one_that_was_sent(person, row, lab
     services.withdraw_decision(lea, decision)
     assert services.decide(lea, row, label["t"], token=token) == decision
     assert find_subject(row).state == "unreviewed"
+
+
+def test_a_decision_comes_back_when_the_one_that_replaced_it_is_taken_back(person, row, label):
+    lea, leo = person("lea", "lead"), person("leo", "lead")
+    token, later = uuid.uuid4(), uuid.uuid4()
+    services.decide(lea, row, label["t"], note="rises", token=token)
+    second = services.decide(leo, row, label["y"], token=later)
+    services.withdraw_decision(leo, second)
+    holds = Decision.objects.get(active=True)
+    assert (holds.lead, holds.label, holds.note, holds.token) == (lea, label["t"], "rises", token)
+    assert (find_subject(row).state, find_subject(row).tag) == ("decided", "transient")
+    last = Event.objects.first()
+    assert (last.who, last.what, last.after) == (leo, "decision withdrawn", "transient (transient): rises")
+    # sent again, it is the one that holds
+    assert services.decide(lea, row, label["t"], note="rises", token=token) == holds
+    services.withdraw_decision(lea, holds)
+    assert find_subject(row).state == "unreviewed"
+
+
+def test_two_leads_who_decide_the_same_have_both_decided(person, row, label):
+    lea, leo = person("lea", "lead"), person("leo", "lead")
+    services.decide(lea, row, label["t"])
+    services.decide(leo, row, label["t"])
+    services.decide(leo, row, label["t"])
+    given = Decision.objects.order_by("id").values_list("lead__username", "active")
+    assert [*given] == [("lea", False), ("leo", True)]

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from web_server.candidates.models import Crossmatch, Run
 from web_server.notify.models import WAITING, Message
-from web_server.review.models import Decision, Subject
+from web_server.review.models import Decision, Vote
 
 INVESTIGATE_TAG = "investigate"
 
@@ -75,26 +75,31 @@ def enqueue_run_finished(run: Run) -> Message | None:
     return _automatic(Message.Kind.RUN, str(run.pk), {"run": str(run.pk)})
 
 
-def enqueue_first_investigate(subject: Subject) -> Message | None:
-    """Queue the first vote to investigate a subject; later ones say nothing new.
+def enqueue_first_investigate(vote: Vote) -> Message | None:
+    """Queue the first vote to investigate a subject; later ones say nothing new, unless it was never told.
 
     Parameters
     ----------
-    subject : Subject
-        With a new vote of any kind.
+    vote : Vote
+        A new vote of any kind.
 
     Returns
     -------
     Message or None
-        The message; None where such messages are off, or nobody wants to investigate.
+        The message; None where such messages are off, or it is no vote to investigate.
     """
-    kind = Message.Kind.INVESTIGATE
-    # looked at first: this is called at every vote
-    if kind not in settings.SLACK_AUTOMATIC:
+    if vote.label.tag != INVESTIGATE_TAG:
         return None
-    if not subject.votes.filter(active=True, label__tag=INVESTIGATE_TAG).exists():
-        return None
-    return _automatic(kind, str(subject.pk), {"subject": subject.pk}, subject.sky_object_id)
+    subject = vote.subject
+    payload = {"subject": subject.pk}
+    message = _automatic(Message.Kind.INVESTIGATE, str(subject.pk), payload, subject.sky_object_id)
+    if message is not None and message.state == Message.State.DROPPED:
+        # the vote that it was about was taken back before it was sent
+        now = timezone.now()
+        again = {"state": Message.State.QUEUED, "attempts": 0, "created": now, "next_attempt": now, "error": ""}
+        Message.objects.filter(pk=message.pk, state=Message.State.DROPPED).update(**again)
+        message.refresh_from_db()
+    return message
 
 
 def enqueue_decision(decision: Decision) -> Message | None:

@@ -6,6 +6,7 @@ Votes, decisions and comments are never deleted: one that is withdrawn or replac
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -13,6 +14,8 @@ from django.db.models.functions import Now
 from web_server.candidates.models import Image, SkyObject
 
 MAX_NOTE = 2000
+# what the review page does at these keys beside voting
+RESERVED_KEYS = "uzg?"
 
 
 class Label(models.Model):
@@ -36,6 +39,11 @@ class Label(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tag} ({self.reason})"
+
+    def clean(self) -> None:
+        """Refuse a letter that would do something else than vote."""
+        if self.key and self.key in RESERVED_KEYS:
+            raise ValidationError({"key": f"“{self.key}” does something else on the review page."})
 
 
 class Subject(models.Model):

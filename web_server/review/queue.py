@@ -31,6 +31,8 @@ class ReviewList:
     ----------
     within : django.db.models.QuerySet
         All rows of the run, or of all current runs: what the page may show.
+    judged : django.db.models.QuerySet
+        All rows of the image, or of all images, in any run: what a vote may be on.
     rows : django.db.models.QuerySet
         Those of them that the filters leave.
     order : Order
@@ -42,6 +44,7 @@ class ReviewList:
     """
 
     within: QuerySet[Crossmatch]
+    judged: QuerySet[Crossmatch]
     rows: QuerySet[Crossmatch]
     order: Order
     query: QueryDict
@@ -169,11 +172,14 @@ def read_list(request: HttpRequest) -> ReviewList:
         The list; it has no rows where the filters make no sense.
     """
     query = _without(request.GET, _NOT_THE_LIST)
-    within = Crossmatch.objects.filter(**_parent(query))
+    parent = _parent(query)
+    within = Crossmatch.objects.filter(**parent)
+    # a later run of the image may have taken the place of what a page still shows
+    judged = Crossmatch.objects.filter(**{name: value for name, value in parent.items() if name == "run__image"})
     filters = CrossmatchFilter(query, queryset=within, request=request)
     valid = filters.form.is_valid()
     rows = filters.qs if valid else within.none()
-    return ReviewList(within, rows, crossmatch_order(query.get("sort", "")), query, valid)
+    return ReviewList(within, judged, rows, crossmatch_order(query.get("sort", "")), query, valid)
 
 
 def check_parent(chosen: ReviewList) -> None:

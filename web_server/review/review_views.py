@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -36,6 +37,8 @@ from web_server.review.visibility import LOOKED
 
 AHEAD = 3
 LONGEST_LOOK = 86400.0
+# as a page says it: object, image and survey
+_SUBJECT = re.compile(r"(\d{1,18}) (\d{1,18}) ([^\0]+)")
 # columns with their uncertainty, where they have one
 KEY_NUMBERS = (
     ("ratio", "ratio_err"),
@@ -68,9 +71,11 @@ class JudgementForm(forms.Form):
 
 
 class UndoForm(forms.Form):
-    """Which of one's own votes is taken back: that of the token, else the active one."""
+    """Which of one's own votes is taken back: that of the token or the number, else the active one."""
 
     token = forms.UUIDField(required=False)
+    vote = forms.IntegerField(required=False)
+    decision = forms.IntegerField(required=False)
     reviewer = forms.IntegerField()
 
 
@@ -183,9 +188,9 @@ def vote(request: HttpRequest, row_id: int) -> HttpResponse:
     Parameters
     ----------
     request : django.http.HttpRequest
-        The list; the fields of `JudgementForm`.
+        The list; the fields of `JudgementForm`, and ``subject`` as the page has it, should the row be gone.
     row_id : int
-        As in `review_row`.
+        A row of the image, or of any, that the address names; of an earlier run too.
 
     Returns
     -------
@@ -193,7 +198,7 @@ def vote(request: HttpRequest, row_id: int) -> HttpResponse:
         JSON for the page's script; else a redirect to the next candidate.
     """
     chosen = read_list(request)
-    row = _row_of(chosen, row_id)
+    row = _judged_row(request, chosen, row_id)
     form = JudgementForm(request.POST)
     if not form.is_valid():
         return _refuse(request, chosen, row, _complaint(form))
@@ -224,9 +229,9 @@ def undo(request: HttpRequest, row_id: int) -> HttpResponse:
     Parameters
     ----------
     request : django.http.HttpRequest
-        The list; the fields of `UndoForm`.
+        The list; the fields of `UndoForm`, and ``subject`` as in `vote`.
     row_id : int
-        As in `review_row`.
+        As in `vote`.
 
     Returns
     -------
@@ -234,16 +239,20 @@ def undo(request: HttpRequest, row_id: int) -> HttpResponse:
         JSON for the page's script, also where it was taken back before; else a redirect to the candidate.
     """
     chosen = read_list(request)
-    row = _row_of(chosen, row_id)
+    row = _judged_row(request, chosen, row_id)
     form = UndoForm(request.POST)
     if not form.is_valid():
         return _refuse(request, chosen, row, _complaint(form))
     if form.cleaned_data["reviewer"] != request.user.pk:
         return _refuse_other(request, chosen, row)
-    token = form.cleaned_data["token"]
+    token, vote_id, decision_id = (form.cleaned_data[name] for name in ("token", "vote", "decision"))
     which: dict[str, Any] = {"subject": find_subject(row), "active": True} | ({"token": token} if token else {})
-    own_vote = Vote.objects.filter(reviewer=request.user.pk, **which).select_related("replaces").first()
-    own_decision = Decision.objects.filter(lead=request.user.pk, **which).first()
+    votes = Vote.objects.filter(reviewer=request.user.pk, **which).select_related("replaces")
+    decisions = Decision.objects.filter(lead=request.user.pk, **which).select_related("replaces")
+    if vote_id or decision_id:
+        # a second click finds what was shown gone, and takes back nothing beneath it
+        votes, decisions = votes.filter(pk=vote_id), decisions.filter(pk=decision_id)
+    own_vote, own_decision = votes.first(), decisions.first()
     try:
         if own_vote is not None:
             withdraw_vote(request.user, own_vote)  # type: ignore[arg-type]
@@ -310,7 +319,8 @@ def keys(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"saved": True})
     chosen = read_list(request)
     row = request.POST.get("row", "")
-    return redirect(_address("review_row", int(row), chosen) if row.isdecimal() else reverse("review"))
+    known = row.isdecimal() and len(row) < 19
+    return redirect(_address("review_row", int(row), chosen) if known else reverse("review"))
 
 
 def _row_of(chosen: ReviewList, row_id: int, **more: Any) -> Crossmatch:
@@ -320,6 +330,19 @@ def _row_of(chosen: ReviewList, row_id: int, **more: Any) -> Crossmatch:
         stamp_id=Subquery(stamps.values("pk")[:1]), stamp_path=Subquery(stamps.values("path")[:1]), **more
     )
     return get_object_or_404(rows, pk=row_id)
+
+
+def _judged_row(request: HttpRequest, chosen: ReviewList, row_id: int) -> Crossmatch:
+    """Return the row that a vote is on; of a run that was written again, the one of the same subject."""
+    rows = chosen.judged.select_related("run__image")
+    row = rows.filter(pk=row_id).first()
+    subject = _SUBJECT.fullmatch(request.POST.get("subject", ""))
+    if row is None and subject:
+        same = rows.filter(sky_object=int(subject[1]), run__image=int(subject[2]), survey=subject[3])
+        row = same.order_by("-run__is_current", F("run__finished").desc(nulls_last=True), "pk").first()
+    if row is None:
+        raise Http404("There is no such candidate.")
+    return row
 
 
 def _part(request: HttpRequest, chosen: ReviewList, row: Any) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def cast_vote(
     new = Vote(subject=subject, reviewer=user, label=label, note=note, seconds=seconds, token=token)
     vote: Vote = _replace(present, new, row)
     _record(user, "vote", subject, present, vote)
-    enqueue_first_investigate(subject)
+    enqueue_first_investigate(vote)
     refresh(subject)
     return vote
 
@@ -123,21 +123,7 @@ def withdraw_vote(user: User, vote: Vote) -> Vote | None:
     if vote.reviewer_id != user.pk:
         raise ReviewError("Only the reviewer who gave a vote can take it back.")
     subject = Subject.objects.select_for_update().get(pk=vote.subject_id)
-    earlier: Vote | None = _end(vote)
-    if earlier is not None:
-        # the token goes with what holds
-        token = earlier.token
-        Vote.objects.filter(pk=earlier.pk).update(token=None)
-        earlier = Vote.objects.create(
-            subject=subject,
-            reviewer=user,
-            label=earlier.label,
-            note=earlier.note,
-            run=earlier.run,
-            seconds=earlier.seconds,
-            replaces_id=earlier.replaces_id,
-            token=token,
-        )
+    earlier: Vote | None = _end_and_restore(vote)
     _record(user, "vote withdrawn", subject, vote, earlier)
     refresh(subject)
     return earlier
@@ -177,7 +163,7 @@ def decide(lead: User, row: Crossmatch, label: Label, *, note: str = "", token: 
     if sent is not None:
         return sent
     present = subject.decisions.filter(active=True).first()
-    if present is not None and (present.label_id, present.note) == (label.pk, note):
+    if present is not None and (present.lead_id, present.label_id, present.note) == (lead.pk, label.pk, note):
         return present
     decision: Decision = _replace(
         present, Decision(subject=subject, lead=lead, label=label, note=note, token=token), row
@@ -189,8 +175,8 @@ def decide(lead: User, row: Crossmatch, label: Label, *, note: str = "", token: 
 
 
 @transaction.atomic
-def withdraw_decision(lead: User, decision: Decision) -> None:
-    """Take back a decision, one's own or another lead's; the votes count again.
+def withdraw_decision(lead: User, decision: Decision) -> Decision | None:
+    """Take back a decision, one's own or another lead's; the one that it replaced holds again, else the votes count.
 
     Parameters
     ----------
@@ -199,15 +185,21 @@ def withdraw_decision(lead: User, decision: Decision) -> None:
     decision : Decision
         The active decision.
 
+    Returns
+    -------
+    Decision or None
+        The decision that holds now, of the lead who had given it.
+
     Raises
     ------
     ReviewError
         If it is no longer the active one.
     """
     subject = Subject.objects.select_for_update().get(pk=decision.subject_id)
-    _end(decision)
-    _record(lead, "decision withdrawn", subject, decision, None)
+    earlier: Decision | None = _end_and_restore(decision)
+    _record(lead, "decision withdrawn", subject, decision, earlier)
     refresh(subject)
+    return earlier
 
 
 def refresh(subject: Subject) -> None:
@@ -240,6 +232,18 @@ def _end(judgement: Any) -> Any:
     if not ended:
         raise ReviewError("It was already taken back or replaced; reload the page to see what holds now.")
     return judgement.replaces
+
+
+def _end_and_restore(judgement: Any) -> Any:
+    """End an active vote or decision; return the one that it replaced, given again."""
+    earlier = _end(judgement)
+    if earlier is None:
+        return None
+    model, new = type(earlier), ("id", "created", "active", "ended")
+    same = {field.attname: getattr(earlier, field.attname) for field in model._meta.fields if field.name not in new}
+    # the token goes with what holds
+    model.objects.filter(pk=earlier.pk).update(token=None)
+    return model.objects.create(**same)
 
 
 def _replace(present: Judgement | None, new: Any, row: Crossmatch) -> Any:

@@ -134,7 +134,7 @@ export class Outbox {
   }
 
   async send(entry, mayRenew = true) {
-    const body = new URLSearchParams({ reviewer: this.reviewer, token: entry.token });
+    const body = new URLSearchParams({ reviewer: this.reviewer, token: entry.token, subject: entry.subject });
     if (entry.kind === "vote") {
       body.set("label", entry.label);
       body.set("note", entry.note);
@@ -147,7 +147,11 @@ export class Outbox {
     } catch {
       return { trouble: "The server does not answer." };
     }
-    if (response.ok) return { saved: true };
+    if (response.ok) {
+      // a network that wants a log-in of its own answers too
+      const told = await response.json().catch(() => ({}));
+      return told.saved ? { saved: true } : { trouble: "The answer is not the server's; does the network want a log-in?" };
+    }
     if (response.type === "opaqueredirect") return { trouble: "Your login has expired.", loggedOut: true };
     if (response.status === 403 && mayRenew) {
       const trouble = await this.renew();

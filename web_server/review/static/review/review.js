@@ -14,7 +14,7 @@ let part = root.querySelector(".candidate");
 let left = Number(root.dataset.left);
 let keysOn = root.dataset.keys === "1";
 let since = performance.now();
-let moving = false; // a vote is given and the next candidate is not there yet
+let moving = 0; // what was asked for and is not there yet: a letter is not meant for what is still shown
 let wanted = 0; // counts what was asked for, so that a late answer does not replace a newer one
 const done = new Set(); // rows and subjects voted on since the page was loaded
 const before = new Map(); // candidates as they were before their vote, for undo
@@ -91,6 +91,7 @@ async function show(row, { record = true } = {}) {
   const mine = wanted;
   stuck("");
   let element;
+  moving += 1;
   try {
     element = await parts.get(row);
   } catch (error) {
@@ -99,6 +100,8 @@ async function show(row, { record = true } = {}) {
       stuck(`${words} The next candidate is not shown; your votes are kept. Press → or reload to try again.`);
     }
     return false;
+  } finally {
+    moving -= 1;
   }
   if (mine !== wanted) return false;
   if (record && row !== part.dataset.row) history.pushState({ row }, "", `${start}${row}/?${list}`);
@@ -134,8 +137,7 @@ async function following() {
 
 async function vote(button) {
   if (moving) {
-    // meant for the next candidate, and not for the one that is still shown
-    say("The next candidate is still on its way; nothing was recorded for it.");
+    say("The candidate is still on its way; nothing was recorded for it.");
     return;
   }
   const { row, name, subject, reviewed } = part.dataset;
@@ -152,11 +154,11 @@ async function vote(button) {
   choose(part, [button.value]);
   if (counted) showLeft(-1);
   outbox.add({ ...step, kind: "vote", label: button.value, words: button.dataset.words, note: note.value.trim(), seconds });
-  moving = true;
+  moving += 1;
   try {
     await advance(button.dataset.words, name);
   } finally {
-    moving = false;
+    moving -= 1;
   }
 }
 
@@ -180,8 +182,7 @@ async function finish(words) {
 }
 
 async function undo() {
-  const step = steps.pop();
-  keepSteps();
+  const step = steps.at(-1);
   if (!step) {
     say("There is nothing to undo.");
     return;
@@ -190,6 +191,17 @@ async function undo() {
     say(`The vote on ${step.name} belongs to another list; open it there to take it back.`);
     return;
   }
+  moving += 1;
+  try {
+    await takeBack(step);
+  } finally {
+    moving -= 1;
+  }
+}
+
+async function takeBack(step) {
+  steps.pop();
+  keepSteps();
   outbox.undo(step);
   done.delete(step.subject);
   done.delete(step.row);
@@ -201,7 +213,11 @@ async function undo() {
     choose(kept.element, kept.chosen);
   } else {
     parts.drop(step.row);
+    wanted += 1;
+    const mine = wanted;
     while (outbox.busy) await new Promise((resolve) => setTimeout(resolve, 50));
+    // a second undo shows what it took back, whichever has waited longer
+    if (mine !== wanted) return;
   }
   if (await show(step.row)) say(`Undone: ${step.name} is as it was before. ${left} left.`);
 }
