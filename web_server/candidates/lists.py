@@ -23,8 +23,11 @@ PAGE_SIZES = (25, 100)
 # A list of more rows than this need not be counted again for so many seconds.
 SMALL = 10_000
 COUNT_SECONDS = 60
-# A list of this part of all rows is read along an index of its order: few rows on the way are none of it.
+# A list of this part of all rows is read along an index of its order: few rows on the way are none of it. Of fewer
+# rows the filter may leave those at the far end (one category has all the large Vs): they are found first, then sorted.
 NEARLY_ALL = 0.9
+# Few filters leave only rows at the far end of this one.
+USUAL = "ratio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,12 +294,19 @@ class RowPaginator(Paginator):  # type: ignore[type-arg]
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
         stop = min(start + self.per_page, self.count)
-        if self.count <= SMALL or self.count < NEARLY_ALL * _count(self.rows.model._default_manager.all()):
+        order = Order.of(self.rows)
+        if not self._along_index(order):
             return Page(_read(self.rows, self.count, start, stop), number, self)
-        known, missing = Order.of(self.rows).parts(self.rows)
+        known, missing = order.parts(self.rows)
         n = self.count - missing.count()
         part = [*_read(known, n, start, min(stop, n)), *_read(missing, self.count - n, max(start - n, 0), stop - n)]
         return Page(part, number, self)
+
+    def _along_index(self, order: Order) -> bool:
+        """Whether a page is likely to be found soon on the way along the index of its order."""
+        if self.count <= SMALL:
+            return False
+        return order.key == USUAL or self.count > NEARLY_ALL * _count(self.rows.model._default_manager.all())
 
 
 def _read(rows: QuerySet[Any], n: int, start: int, stop: int) -> list[Any]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
 
-from web_server.candidates.models import Crossmatch
-from web_server.review.filters import rows_of
 from web_server.review.models import Subject, Vote
 
 
@@ -33,14 +31,14 @@ class Progress:
 UNTOUCHED = Progress()
 
 
-def progress(user: Any, runs: Iterable[UUID]) -> dict[UUID, Progress]:
+def progress(user: Any, runs: Sequence[UUID]) -> dict[UUID, Progress]:
     """Return how many candidates of some runs are reviewed; numbers only, so that they tell no vote.
 
     Parameters
     ----------
     user : django.contrib.auth.models.User or AnonymousUser
         The reader.
-    runs : iterable of uuid.UUID
+    runs : sequence of uuid.UUID
         Runs.
 
     Returns
@@ -48,13 +46,19 @@ def progress(user: Any, runs: Iterable[UUID]) -> dict[UUID, Progress]:
     dict
         For each run of which anything is reviewed.
     """
-    candidates = Crossmatch.objects.filter(run__in=[*runs], is_candidate=True)
     own = Vote.objects.filter(subject=OuterRef("pk"), reviewer=user.pk, active=True)
-    anybody = _by_run(candidates, Subject.objects.exclude(state=Subject.State.UNREVIEWED))
-    reader = _by_run(candidates, Subject.objects.filter(Exists(own)))
+    anybody = _by_run(Subject.objects.exclude(state=Subject.State.UNREVIEWED), runs)
+    reader = _by_run(Subject.objects.filter(Exists(own)), runs)
     return {run: Progress(n, reader.get(run, 0)) for run, n in anybody.items()}
 
 
-def _by_run(candidates: QuerySet[Crossmatch], subjects: QuerySet[Subject]) -> dict[UUID, int]:
-    rows = rows_of(candidates, subjects).order_by()
-    return dict(rows.values_list("run").annotate(n=Count("pk")))
+def _by_run(subjects: QuerySet[Subject], runs: Sequence[UUID]) -> dict[UUID, int]:
+    row = "sky_object__crossmatches__"
+    candidates = {
+        f"{row}run__in": runs,
+        f"{row}run__image": F("image"),
+        f"{row}survey": F("survey"),
+        f"{row}is_candidate": True,
+    }
+    counted = subjects.filter(**candidates).order_by().values_list(f"{row}run").annotate(n=Count("pk"))
+    return dict(counted)

@@ -1,9 +1,10 @@
 """Indexes in the order of the lists: plain ones, which serve both directions.
 
-On SQLite the default order alone: a database of one person is small. On PostgreSQL each column that a list is sorted by.
+On SQLite the default order alone: a database of one person is small. On PostgreSQL each column that a list is sorted by,
+and parts of names where its extension pg_trgm may be made; where it may not, names are searched more slowly.
 """
 
-from django.db import migrations
+from django.db import DatabaseError, migrations, transaction
 
 _COLUMNS = (
     *("name", "ra", "type", "survey", "flag", "vs", "m", "askap_flux", "ref_flux", "gal_l", "gal_b"),
@@ -15,6 +16,7 @@ _INCLUDED = (
     "askap_flux, ref_flux, separation, askap_nn_separation, askap_snr, predicted_snr, "
     "distance_from_centre, name"
 )
+_TRIGRAMS = "crossmatch_name_parts"
 _ORDER = {"postgresql": "ratio DESC NULLS LAST", "sqlite": "ratio DESC"}
 
 
@@ -30,18 +32,29 @@ def _make(schema_editor, ratio):
         schema_editor.execute(f"CREATE INDEX {name} ON candidates_crossmatch ({columns}){held}")
 
 
+def _make_trigrams(schema_editor):
+    try:
+        with transaction.atomic(using=schema_editor.connection.alias):
+            schema_editor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    except DatabaseError:
+        return
+    # as Django asks for a part of a name
+    schema_editor.execute(f"CREATE INDEX {_TRIGRAMS} ON candidates_crossmatch USING gin (upper(name) gin_trgm_ops)")
+
+
 def forwards(apps, schema_editor):
     _make(schema_editor, "ratio")
     if schema_editor.connection.vendor == "postgresql":
         for name in _COLUMNS:
             schema_editor.execute(f"CREATE INDEX crossmatch_by_{name} ON candidates_crossmatch ({name}, id)")
+        _make_trigrams(schema_editor)
 
 
 def backwards(apps, schema_editor):
     _make(schema_editor, _ORDER[schema_editor.connection.vendor])
     if schema_editor.connection.vendor == "postgresql":
-        for name in _COLUMNS:
-            schema_editor.execute(f"DROP INDEX crossmatch_by_{name}")
+        for name in (*(f"crossmatch_by_{name}" for name in _COLUMNS), _TRIGRAMS):
+            schema_editor.execute(f"DROP INDEX IF EXISTS {name}")
 
 
 class Migration(migrations.Migration):
