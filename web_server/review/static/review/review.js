@@ -95,9 +95,11 @@ async function show(row, { record = true } = {}) {
   try {
     element = await parts.get(row);
   } catch (error) {
+    if (error.gone) done.add(row);
     if (mine === wanted) {
       const words = error.name === "TypeError" || error.name === "TimeoutError" ? "The server does not answer." : error.message;
-      stuck(`${words} The next candidate is not shown; your votes are kept. Press → or reload to try again.`);
+      const then = error.gone ? "“First one left” goes on with what there is now." : "Press → or reload to try again.";
+      stuck(`${words} The next candidate is not shown; your votes are kept. ${then}`);
     }
     return false;
   } finally {
@@ -166,11 +168,14 @@ async function advance(words, name) {
   const next = await following();
   if (!next) await finish(words);
   else if (await show(next)) say(`${words}: ${name}. Now ${part.dataset.name}, ${left} left.`);
+  // a later run of the image took the place of the one that is shown
+  else if (done.has(next)) await advance(words, name);
   else say(`${words}: ${name}.`);
 }
 
 // Nothing that is known here is left: the server knows what is, once it has all votes.
 async function finish(words) {
+  stuck("");
   say(`${words}. That was the last one that was loaded.`);
   await outbox.flush();
   while (outbox.busy) await new Promise((resolve) => setTimeout(resolve, 50));
