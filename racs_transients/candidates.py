@@ -56,9 +56,9 @@ def with_change(rows: pd.DataFrame, scaling: FluxScaling, nondetection_rms: floa
     peak = _peak_change(compared, askap_floor, survey_floor)
     return rows.assign(
         ratio=change.ratio,
-        ratio_err=change.ratio_err,
         # a completeness limit is a limit however bright the other side is
         ratio_is_limit=change.ratio_is_limit | limit,
+        ratio_err=np.where(limit, np.nan, change.ratio_err),
         ln_ratio=change.ln_ratio,
         vs=change.vs,
         vs_abs=np.abs(change.vs),
@@ -79,15 +79,37 @@ def _peak_change(rows: pd.DataFrame, askap_floor: FloatArray, survey_floor: Floa
     return compare(askap, rows["askap_scaled_flux_err"], askap_floor, survey, survey_err, survey_floor)
 
 
-def with_blends(
-    rows: pd.DataFrame, sources: pd.DataFrame, references: pd.DataFrame, survey: Survey, scaling: FluxScaling
-) -> pd.DataFrame:
+def with_blends(rows: pd.DataFrame, sources: pd.DataFrame, survey: Survey, scaling: FluxScaling) -> pd.DataFrame:
     """Return rows with what the survey's beam makes of the ASKAP components around them.
 
     Parameters
     ----------
     rows : pandas.DataFrame
         Crossmatch rows.
+    sources : pandas.DataFrame
+        All ASKAP sources.
+    survey : Survey
+        Whose beam blends.
+    scaling : FluxScaling
+        ASKAP to survey frequency.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows with ``blend_flux`` (mJy at the survey's frequency).
+    """
+    return rows.assign(blend_flux=_blend_at(rows["ra"], rows["dec"], sources, survey) * scaling.factor)
+
+
+def with_explanations(
+    rows: pd.DataFrame, sources: pd.DataFrame, references: pd.DataFrame, survey: Survey, scaling: FluxScaling
+) -> pd.DataFrame:
+    """Return rows with the part of their change that blending explains.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Crossmatch rows with ``blend_flux`` and ``ln_ratio``.
     sources, references : pandas.DataFrame
         All ASKAP and catalogue sources.
     survey : Survey
@@ -98,24 +120,26 @@ def with_blends(
     Returns
     -------
     pandas.DataFrame
-        Rows with ``blend_flux`` (mJy at the survey's frequency) and ``blend_explains``.
+        Rows with ``blend_explains``.
 
     Notes
     -----
     The blend explains 1 − |ln(B/C)| / |ln(A/C)| of a change from catalogue flux C to ASKAP flux A when
-    the components together make B. For an ASKAP source that the catalogue lacks, the question is asked
-    of the catalogue source it may have been blended into: B with and without the ASKAP source.
+    the components together make B. A is that of the ratio, never below the noise floor: with a forced flux
+    as measured, of either sign, the noise would decide. For an ASKAP source that the catalogue lacks, the
+    question is asked of the catalogue source it may have been blended into: B with and without the ASKAP
+    source.
     """
-    blend = _blend_at(rows["ra"], rows["dec"], sources, survey) * scaling.factor
     total = _component_sums(rows, sources, references) * scaling.factor
     catalogued = (rows["type"] != NO_CATALOGUE_MATCH).to_numpy()
-    change = np.abs(_ln(rows["askap_scaled_flux"], rows["ref_scaled_flux"]))
-    by_peak = 1 - np.abs(_ln(blend, rows["ref_flux_peak"])) / change
+    size = np.abs(rows["ln_ratio"].to_numpy(float))
+    change = np.where(size > 0, size, np.nan)
+    by_peak = 1 - np.abs(_ln(rows["blend_flux"], rows["ref_flux_peak"])) / change
     by_sum = 1 - np.abs(_ln(total, rows["ref_scaled_flux"])) / change
     explains = np.where(catalogued, np.fmax(by_peak, by_sum), np.nan)
     lacking = np.flatnonzero(rows["type"] == NO_CATALOGUE_MATCH)
     explains[lacking] = _explained_by_neighbour(rows.iloc[lacking], sources, references, survey, scaling)
-    return rows.assign(blend_flux=blend, blend_explains=explains)
+    return rows.assign(blend_explains=explains)
 
 
 def _ln(a: pd.Series | FloatArray, b: pd.Series | FloatArray) -> FloatArray:

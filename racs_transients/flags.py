@@ -138,10 +138,11 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         0,
         "Failed",
-        "A flux could not be measured, so there is no ratio",
+        "A flux or its error could not be measured, so there is no ratio or no Vs",
         Severity.VETO,
         _ALL,
-        lambda rows, _: rows["ratio"].isna(),
+        # without Vs nothing could say that a large ratio is noise
+        lambda rows, _: rows["ratio"].isna() | rows["vs_abs"].isna(),
     ),
     Flag(
         1,

@@ -67,7 +67,8 @@ def compare(
     Notes
     -----
     Vs = (A − C) / √(σ_A² + σ_C²) and m = 2 (A − C) / (A + C). Vs takes the fluxes as measured; ratio
-    and m take a flux below its floor as the floor, which makes the ratio a lower limit.
+    and m take a flux below its floor as the floor, which makes the ratio a lower limit; or as the other flux, where
+    that is below the floor, too: then nothing is known to have changed.
 
     References
     ----------
@@ -75,9 +76,14 @@ def compare(
     """
     a, c = np.asarray(askap, float), np.asarray(survey, float)
     a_err, c_err = np.asarray(askap_err, float), np.asarray(survey_err, float)
-    a_seen, c_seen = np.fmax(a, askap_floor), np.fmax(c, survey_floor)
-    a_seen, c_seen = np.where(np.isnan(a), np.nan, a_seen), np.where(np.isnan(c), np.nan, c_seen)
-    is_limit = (a < a_seen) | (c < c_seen)
+    a_unseen, c_unseen = a < np.asarray(askap_floor, float), c < np.asarray(survey_floor, float)
+    a_most, c_most = np.where(a_unseen, askap_floor, a), np.where(c_unseen, survey_floor, c)
+    # what is unseen may be anything below its floor, also what the other side is
+    a_seen, c_seen = (
+        np.where(a_unseen, np.minimum(a_most, c_most), a),
+        np.where(c_unseen, np.minimum(a_most, c_most), c),
+    )
+    is_limit = a_unseen | c_unseen
     with np.errstate(divide="ignore", invalid="ignore"):
         usable = (a_seen > 0) & (c_seen > 0)
         ln_ratio = np.where(usable, np.log(np.where(usable, a_seen, 1)) - np.log(np.where(usable, c_seen, 1)), np.nan)

@@ -122,7 +122,7 @@ def compare(field: Field, stem: str, run: Run, *, first_id: int) -> pd.DataFrame
             stages.compare_matches(field, association, scaling, run),
             stages.compare_hidden(field, hidden, scaling, calibration, run),
             stages.compare_vanished(field, missing, scaling, calibration, run),
-            stages.compare_new(field, association, scaling, run),
+            stages.compare_new(field, association, scaling, calibration, run),
         ]
         rows = stages.judge(stack(parts, CROSSMATCHES), field, scaling, run, first_id=first_id)
     stages.figures(field, pairs, full, rows, run)

@@ -29,7 +29,7 @@ from racs_transients.schema import PRODUCT_KINDS
 MANIFEST = "run.json"
 _LOCK = ".lock"
 _CACHE = ".cache"
-_VERSIONS_OF = ("numpy", "scipy", "astropy", "pandas", "AegeanTools", "astroquery", "sep")
+_VERSIONS_OF = ("numpy", "scipy", "astropy", "pandas", "AegeanTools", "bdsf", "astroquery", "sep")
 
 
 def file_digest(path: Path) -> str:
@@ -184,9 +184,11 @@ class RunFolder:
         folder : pathlib.Path
             Where the products are.
         reused : bool
-            Whether they were there before.
+            Whether they were there before, made by the same versions of the program and of what it uses.
         """
-        folder = self.path / _CACHE / f"{stage}-{digest_of(stage, inputs)}"
+        # what another version of the program or of a source finder made is not what run.json would say it is
+        versions = [self.manifest["version"], self.manifest["versions"]]
+        folder = self.path / _CACHE / f"{stage}-{digest_of(stage, inputs, versions)}"
         if folder.is_dir():
             return folder, True
         with _explained(folder):
@@ -247,9 +249,19 @@ class RunFolder:
         """
         self.manifest["state"] = state
         self.manifest["error"] = error
+        if state == "complete":
+            self._remove_outdated()
         self.manifest["finished"] = _now()
         self.manifest["peak_memory_mb"] = round(peak_memory_mb())
         self.save_manifest()
+
+    def _remove_outdated(self) -> None:
+        """Remove tables of earlier runs that this one, with other options, does not have: they say other numbers."""
+        given = {Path(file["path"]).resolve() for file in self.manifest["inputs"].values()}
+        for name in set(self.manifest["outdated"]) - self.manifest["products"].keys():
+            if (self.path / name).resolve() not in given:
+                (self.path / name).unlink(missing_ok=True)
+        self.manifest["outdated"] = []
 
 
 def peak_memory_mb() -> float:
@@ -424,4 +436,11 @@ def _new_manifest(
         "surveys": {},
         "warnings": [],
         "products": {},
+        # what a run that failed did not come to remove
+        "outdated": _tables(earlier) if earlier else [],
     }
+
+
+def _tables(earlier: Mapping[str, Any]) -> list[str]:
+    names = {*earlier.get("products", {}), *earlier.get("outdated", [])}
+    return sorted(name for name in names if name.endswith((".csv", ".vot")))

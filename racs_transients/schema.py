@@ -114,7 +114,7 @@ REFERENCES = (
     *POSITION,
     *FLUX,
     *SHAPE,
-    Column("size_is_limit", "bool", "", "meta.code", "Whether the size is an upper limit"),
+    Column("size_is_limit", "bool", "", "meta.code", "Whether the size, that of the major axis, is an upper limit"),
     *BEAM,
     Column("mosaic", "str", "", "meta.id", "Survey mosaic that the catalogue names"),
     Column("nn_separation", "float", "arcsec", "pos.angDistance", "Distance to the nearest other source of the list"),
@@ -188,7 +188,7 @@ CROSSMATCHES = (
     Column("blend_flux", "float", "mJy", "phot.flux.density", "ASKAP components weighted by the survey's beam, summed"),
     Column("blend_explains", "float", "", "stat.value", "Part of the change in ln flux that the blend explains"),
     Column("ratio", "float", "", "phot.flux.density;arith.ratio", "Larger over smaller flux at one frequency, ≥ 1"),
-    Column("ratio_err", "float", "", "stat.error;arith.ratio", "1σ error of the ratio"),
+    Column("ratio_err", "float", "", "stat.error;arith.ratio", "1σ error of the ratio; none for a limit"),
     Column("ratio_is_limit", "bool", "", "meta.code", "Whether the ratio is a lower limit"),
     Column(
         "ln_ratio", "float", "", "phot.flux.density;arith.ratio", "ln(ASKAP / survey); positive is brighter in ASKAP"

@@ -15,6 +15,8 @@ from racs_transients.beam import FloatArray
 IntArray = NDArray[np.int64]
 ARCSEC_PER_RADIAN = float(np.rad2deg(1) * 3600)
 _GALACTIC_POLE = (192.85948, 27.12825)
+# Galactic longitude of the celestial pole
+_LONGITUDE_OF_POLE = 122.93192
 
 
 def unit_vectors(ra: ArrayLike, dec: ArrayLike) -> FloatArray:
@@ -77,6 +79,29 @@ def galactic_latitude(ra: ArrayLike, dec: ArrayLike) -> FloatArray:
     The Hipparcos and Tycho Catalogues (ESA SP-1200, 1997), vol. 1, eq. 1.5.13.
     """
     return np.asarray(90 - separation(ra, dec, *_GALACTIC_POLE) / 3600)
+
+
+def galactic_longitude(ra: ArrayLike, dec: ArrayLike) -> FloatArray:
+    """Return the Galactic longitude of positions.
+
+    Parameters
+    ----------
+    ra, dec : array_like
+        Position, degrees.
+
+    Returns
+    -------
+    numpy.ndarray
+        Degrees in [0, 360).
+
+    References
+    ----------
+    As `galactic_latitude`.
+    """
+    lat, pole = np.deg2rad(np.asarray(dec, float)), np.deg2rad(_GALACTIC_POLE[1])
+    lon = np.deg2rad(np.asarray(ra, float) - _GALACTIC_POLE[0])
+    along = np.sin(lat) * np.cos(pole) - np.cos(lat) * np.sin(pole) * np.cos(lon)
+    return np.asarray((_LONGITUDE_OF_POLE - np.rad2deg(np.arctan2(np.cos(lat) * np.sin(lon), along))) % 360)
 
 
 def nearest(

@@ -97,6 +97,8 @@ class Catalogue:
         Footprint in declination, degrees.
     b_min, b_max : float
         Footprint in Galactic latitude without its sign, degrees.
+    l_min, l_max : float
+        Footprint in Galactic longitude, degrees; the border beyond may lie beyond 360.
     """
 
     table: str
@@ -108,6 +110,8 @@ class Catalogue:
     dec_max: float = 90.0
     b_min: float = 0.0
     b_max: float = 90.0
+    l_min: float = 0.0
+    l_max: float = 360.0
 
     def contains(self, ra: ArrayLike, dec: ArrayLike) -> BoolArray:
         """Return whether positions lie inside the catalogue's footprint.
@@ -124,7 +128,8 @@ class Catalogue:
         """
         dec = np.asarray(dec, float)
         b = np.abs(sky.galactic_latitude(ra, dec))
-        return np.asarray((dec >= self.dec_min) & (dec <= self.dec_max) & (b >= self.b_min) & (b <= self.b_max))
+        along = (sky.galactic_longitude(ra, dec) - self.l_min) % 360 <= self.l_max - self.l_min
+        return np.asarray((dec >= self.dec_min) & (dec <= self.dec_max) & (b >= self.b_min) & (b <= self.b_max) & along)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,8 @@ SUMSS = Survey(
             name_prefix="MGPS ",
             dec_max=-30.0,
             b_max=10.0,
+            l_min=245.0,
+            l_max=365.0,
         ),
     ),
     beam_fwhm=45.0,

@@ -48,6 +48,7 @@ MIDDLEWARE = [
     "web_server.accounts.reading.Gate",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "web_server.times.in_utc",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "web_server.urls"

@@ -76,7 +76,9 @@ def _canonical(raw: Table, catalogue: Catalogue, survey: Survey, origin: str) ->
     frame = frame.assign(
         name=catalogue.name_prefix + own.str.removeprefix(catalogue.name_prefix),
         mosaic=_strings(raw, columns, "mosaic"),
-        size_is_limit=_limits(raw, columns),
+        # an axis that is a limit says nothing of the other: most resolved NVSS sources have a limit for the minor one
+        size_is_limit=_is_limit(raw, columns, "major_limit"),
+        minor=frame["minor"].mask(_is_limit(raw, columns, "minor_limit")),
     )
     frame = _without_duplicates(frame, origin)
     _check_rows(frame, origin)
@@ -176,11 +178,8 @@ def strings(raw: Table, column: InputColumn) -> pd.Series:
     return text.mask(text == "")
 
 
-def _limits(raw: Table, columns: Mapping[str, InputColumn]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    is_limit = np.zeros(len(raw), bool)
-    for role in ("major_limit", "minor_limit"):
-        is_limit |= (_strings(raw, columns, role) == "<").fillna(False).to_numpy(bool)
-    return is_limit
+def _is_limit(raw: Table, columns: Mapping[str, InputColumn], role: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    return (_strings(raw, columns, role) == "<").fillna(False).to_numpy(bool)
 
 
 def _without_duplicates(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
@@ -245,14 +244,17 @@ def _beams(frame: pd.DataFrame, survey: Survey) -> tuple[FloatArray, FloatArray,
 
 
 def _fitted_sizes(frame: pd.DataFrame, survey: Survey) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """Return sizes with the beam in them; a limit or a missing size is a point source."""
+    """Return sizes with the beam in them; an axis that is a limit or missing is not resolved."""
     beam_major, beam_minor, beam_pa = _beams(frame, survey)
-    point = (frame["major"].isna() | frame["minor"].isna() | frame["size_is_limit"]).to_numpy(bool)
+    point = (frame["major"].isna() | frame["size_is_limit"]).to_numpy(bool)
+    narrow = point | frame["minor"].isna().to_numpy(bool)
     major, minor = frame["major"].to_numpy(float), frame["minor"].to_numpy(float)
     pa = frame["pa"].fillna(0.0).to_numpy(float)
     if survey.sizes_deconvolved:
-        own = covariance(np.where(point, 0, major), np.where(point, 0, minor), pa)
+        own = covariance(np.where(point, 0, major), np.where(narrow, 0, minor), pa)
         major, minor, pa = axes(covariance(beam_major, beam_minor, beam_pa) + own)
+    else:
+        minor = np.where(narrow, beam_minor, minor)
     return (
         pd.Series(np.where(point, beam_major, major)),
         pd.Series(np.where(point, beam_minor, minor)),
@@ -273,22 +275,13 @@ def trim_to_image(references: pd.DataFrame, image: Image) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Some of the rows.
-
-    Raises
-    ------
-    CatalogueError
-        If none does.
+        Some of the rows, perhaps none.
     """
     x, y = image.sky_to_pixel(references["ra"], references["dec"])
     ny, nx = image.data.shape
     inside = (x > -0.5) & (x < nx - 0.5) & (y > -0.5) & (y < ny - 0.5)
     column, row = np.rint(np.where(inside, x, 0)).astype(int), np.rint(np.where(inside, y, 0)).astype(int)
     kept = pd.Series(inside & np.isfinite(image.data[row, column]))
-    if not kept.any():
-        raise CatalogueError(
-            f"None of the {len(references)} catalogue sources lies on {image.path.name}; is it the right catalogue?"
-        )
     return references.reset_index(drop=True)[kept].reset_index(drop=True)
 
 

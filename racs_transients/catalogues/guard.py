@@ -13,6 +13,7 @@ from scipy.stats import poisson
 from racs_transients import sky
 from racs_transients.beam import FloatArray
 from racs_transients.errors import CatalogueError
+from racs_transients.image import Image
 from racs_transients.surveys import Survey, option_words
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,8 @@ _MAX_RADIUS = 20.0
 # 1.5° the scatter beyond Poisson is about 10 %, four times which is allowed for here.
 _TOLERANCE = 0.4
 _TAIL = 1e-6
+# That an image of twelve expected sources holds none, in a cone that was plausible
+_NONE_TAIL = 1e-3
 
 
 def expected_count(survey: Survey, ra: float, dec: float, radius: float) -> float:
@@ -104,7 +107,8 @@ def check_coverage(
     Raises
     ------
     CatalogueError
-        If the count is impossible for the survey's density, or the survey does not cover the cone.
+        If the count is impossible for the survey's density, or for that of one of its catalogues in the
+        part of the cone that this one covers; or if the survey does not cover the cone.
     """
     expected = expected_count(survey, ra, dec, radius)
     if expected < 1:
@@ -112,21 +116,62 @@ def check_coverage(
             f"{survey.name} does not cover the field at RA {ra:.3f}°, Dec {dec:.3f}°; choose another survey."
         )
     within = sky.separation(references["ra"], references["dec"], ra, dec) <= radius * 3600
-    found = int((within & survey.contains(references["ra"], references["dec"])).sum())
-    fewest = int(poisson.ppf(_TAIL, expected * (1 - _TOLERANCE)))
-    most = int(poisson.isf(_TAIL, expected * (1 + _TOLERANCE)))
-    counts = (
-        f"{origin} has {found} sources within {radius:.2f}° of RA {ra:.3f}°, Dec {dec:.3f}°, "
-        f"where {survey.name}'s density lets expect {expected:.0f}"
-    )
-    if found > most:
-        raise CatalogueError(f"{counts}: too many to be true; is it the catalogue of another survey?")
-    if found < fewest and (complete or found == 0):
+    there = references[within]
+    found = int(survey.contains(there["ra"], there["dec"]).sum())
+    where = f"within {radius:.2f}° of RA {ra:.3f}°, Dec {dec:.3f}°"
+    if found > poisson.isf(_TAIL, expected * (1 + _TOLERANCE)):
         raise CatalogueError(
-            f"{counts}: too few to be true, so that ASKAP sources would pass for new ones; {_remedy(survey, complete)}"
+            f"{_counts(origin, found, where, survey.name, expected)}: too many to be true; "
+            "is it the catalogue of another survey?"
         )
-    if found < fewest:
+    points_ra, points_dec, area = _cone_points(ra, dec, radius)
+    # each catalogue by itself: SUMSS alone is plausible for a cone that MGPS-2 shares with it
+    for catalogue in survey.catalogues:
+        covered = catalogue.contains(points_ra, points_dec)
+        expected = float(catalogue.density.at(points_dec[covered]).sum() * area)
+        listed = int(catalogue.contains(there["ra"], there["dec"]).sum())
+        if listed >= poisson.ppf(_TAIL, expected * (1 - _TOLERANCE)):
+            continue
+        counts = _counts(origin, listed, where, catalogue.table or survey.name, expected)
+        if complete or found == 0:
+            raise CatalogueError(
+                f"{counts}: too few to be true, so that ASKAP sources would pass for new ones; "
+                f"{_remedy(survey, complete)}"
+            )
         logger.warning("%s; sources it leaves out will look new in ASKAP", counts)
+
+
+def _counts(origin: str, found: int, where: str, whose: str, expected: float) -> str:
+    return f"{origin} has {found} sources {where}, where the density of {whose} lets expect {expected:.0f}"
+
+
+def check_trimmed(trimmed: pd.DataFrame, survey: Survey, image: Image) -> None:
+    """Stop where no catalogue source lies on an image that should hold many.
+
+    Parameters
+    ----------
+    trimmed : pandas.DataFrame
+        The catalogue sources on the image; the cone around it has been checked.
+    survey : Survey
+        The survey.
+    image : Image
+        The image.
+
+    Raises
+    ------
+    CatalogueError
+        If their absence is implausible. A small image, or one of which the survey covers a corner, may hold none.
+    """
+    if len(trimmed):
+        return
+    step = max(1, max(image.data.shape) // 200)
+    y, x = np.nonzero(np.isfinite(image.data[::step, ::step]))
+    area = step**2 * image.pixel_scales[0] * image.pixel_scales[1] / 3600**2
+    expected = float(survey.density_at(*image.pixel_to_sky(x * step, y * step)).sum() * area)
+    words = f"None of the {survey.name} sources lies on {image.path.name}, where {expected:.1f} are to be expected"
+    if poisson.pmf(0, expected * (1 - _TOLERANCE)) < _NONE_TAIL:
+        raise CatalogueError(f"{words}; is it the right catalogue?")
+    logger.warning("%s", words)
 
 
 def _remedy(survey: Survey, complete: bool) -> str:

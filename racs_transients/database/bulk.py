@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -99,16 +99,33 @@ def _copy(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
     ----------
     PostgreSQL documentation, COPY, "Binary Format".
     """
-    stream = io.BytesIO()
-    stream.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
-    columns = [_Encoded(frame[name]) for name in frame.columns]
-    for start in range(0, len(frame), _CHUNK):
-        stream.write(_encode(columns, slice(start, start + _CHUNK)))
-    stream.write(b"\xff\xff")
-    stream.seek(0)
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:
-        cursor.copy_expert(f'COPY "{table.name}" ({_names(frame)}) FROM STDIN (FORMAT binary)', stream)
+        cursor.copy_expert(
+            f'COPY "{table.name}" ({_names(frame)}) FROM STDIN (FORMAT binary)', _Stream(_binary_rows(frame))
+        )
+
+
+def _binary_rows(frame: pd.DataFrame) -> Iterator[bytes]:
+    yield b"PGCOPY\n\xff\r\n\0" + bytes(8)
+    columns = [_Encoded(frame[name]) for name in frame.columns]
+    for start in range(0, len(frame), _CHUNK):
+        yield _encode(columns, slice(start, start + _CHUNK))
+    yield b"\xff\xff"
+
+
+class _Stream:
+    """Blocks as a file to read from: while the server takes one in, the next is made."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self.blocks, self.rest = blocks, memoryview(b"")
+
+    def read(self, size: int) -> bytes:
+        """Return at most `size` bytes, none at the end."""
+        if not self.rest:
+            self.rest = memoryview(next(self.blocks, b""))
+        part, self.rest = bytes(self.rest[:size]), self.rest[size:]
+        return part
 
 
 class _Encoded:

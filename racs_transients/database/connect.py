@@ -29,7 +29,7 @@ from racs_transients.errors import DatabaseError
 logger = logging.getLogger(__name__)
 
 # The apps of the site whose tables the pipeline fills.
-APPS = ("candidates",)
+APPS = ("candidates", "notify")
 # Advisory locks of PostgreSQL are numbers: one of our own.
 LOCK = 0x72616373
 

@@ -20,10 +20,9 @@ from racs_transients import tables
 from racs_transients.database.bulk import allocate_ids, insert_rows
 from racs_transients.database.connect import LOCK, explained, open_database
 from racs_transients.database.media import published
-from racs_transients.database.sky_objects import join
+from racs_transients.database.sky_objects import join, window
 from racs_transients.dbconfig import DbConfig
 from racs_transients.errors import DatabaseError
-from racs_transients.linking import REACH
 from racs_transients.products import MASTER
 from racs_transients.runfolder import MANIFEST
 from racs_transients.schema import CROSSMATCHES, IMAGES, RUNS, SURVEY_RUNS, Column
@@ -126,9 +125,9 @@ class _Writer:
         self._run(image_id)
         survey_runs = {name: self._survey_run(name, part) for name, part in self.manifest["surveys"].items()}
         objects, new_objects = self._objects()
-        crossmatch_ids = self._crossmatches(survey_runs, objects)
+        crossmatch_ids = self._crossmatches(survey_runs, objects, before or {})
         self._products(crossmatch_ids)
-        self._forget_lonely(before)
+        self._forget_lonely({place for _, place in before or ()})
         if before is None:
             self._tell()
         if not self.is_sqlite:
@@ -153,18 +152,25 @@ class _Writer:
         done = self.connection.execute(insert(table).values(sha256=image["sha256"], **values))
         return int(_primary_key(done))
 
-    def _remove_earlier(self) -> list[int] | None:
-        """Remove an earlier injection of the same run; return its objects, None where there was none."""
+    def _remove_earlier(self) -> dict[tuple[str, int], int] | None:
+        """Remove an earlier injection of the same run.
+
+        Returns
+        -------
+        dict or None
+            The ids of its rows by survey and object, of which there is one row; None where there was none.
+        """
         run, crossmatch = self.tables["run"], self.tables["crossmatch"]
         if self.connection.execute(select(run.c.id).where(run.c.id == self.run_id)).scalar() is None:
             return None
-        of_run = select(crossmatch.c.sky_object_id).where(crossmatch.c.run_id == self.run_id).distinct()
-        objects = [int(row[0]) for row in self.connection.execute(of_run)]
+        columns = (crossmatch.c.survey, crossmatch.c.sky_object_id, crossmatch.c.id)
+        found = self.connection.execute(select(*columns).where(crossmatch.c.run_id == self.run_id))
+        earlier = {(survey, place): number for survey, place, number in found}
         for name in ("product", "crossmatch", "surveyrun"):
             table = self.tables[name]
             self.connection.execute(delete(table).where(table.c.run_id == self.run_id))
         self.connection.execute(delete(run).where(run.c.id == self.run_id))
-        return objects
+        return earlier
 
     def _run(self, image_id: int) -> None:
         table, manifest = self.tables["run"], self.manifest
@@ -214,18 +220,27 @@ class _Writer:
         return ids[index], len(new)
 
     def _objects_near(self) -> pd.DataFrame:
-        table, rows = self.tables["skyobject"], self.rows
+        """Return the objects that a row may join: those of the image's window on the sky, not of a whole band."""
+        table = self.tables["skyobject"]
         columns = [table.c.id, table.c.ra, table.c.dec, table.c.name]
-        band = (float(rows["dec"].min()) - REACH[1] / 3600, float(rows["dec"].max()) + REACH[1] / 3600)
-        # no row, no band: comparing with NaN finds nothing
-        found = self.connection.execute(select(*columns).where(table.c.dec.between(*band))).all()
+        ra_low, ra_high, dec_low, dec_high = window(self.rows["ra"], self.rows["dec"])
+        above, below = table.c.ra >= ra_low, table.c.ra <= ra_high
+        inside = and_(above, below) if ra_low <= ra_high else or_(above, below)
+        # without rows the bounds are NaN, which nothing is between
+        where = and_(table.c.dec.between(dec_low, dec_high), inside)
+        found = self.connection.execute(select(*columns).where(where).order_by(table.c.id)).all()
         types = {"id": "int64", "ra": "float64", "dec": "float64", "name": "str"}
         return pd.DataFrame(found, columns=list(types)).astype(types)
 
-    def _crossmatches(self, survey_runs: Mapping[str, int], objects: NDArray[np.int64]) -> dict[int, int]:
+    def _crossmatches(
+        self, survey_runs: Mapping[str, int], objects: NDArray[np.int64], earlier: Mapping[tuple[str, int], int]
+    ) -> dict[int, int]:
         """Insert the rows; return their ids by match_id."""
         table = self.tables["crossmatch"]
-        ids = allocate_ids(self.connection, table, len(self.rows))
+        # what the same run had keeps its address, which is in Slack, bookmarks and open review pages
+        keys = zip(self.rows["survey"].tolist(), objects.tolist(), strict=True)
+        ids = np.array([earlier.get(key, 0) for key in keys], np.int64)
+        ids[ids == 0] = allocate_ids(self.connection, table, int((ids == 0).sum()))
         frame = self.rows.assign(
             id=ids,
             run_id=pd.Series([uuid.UUID(self.manifest["run_id"])] * len(self.rows), dtype=object),
@@ -257,9 +272,9 @@ class _Writer:
         if self.connection.execute(told).first() is None:
             self.connection.execute(insert(table).values(payload=self._json({"run": run}), **message))
 
-    def _forget_lonely(self, before: Iterable[int] | None) -> None:
+    def _forget_lonely(self, before: Iterable[int]) -> None:
         """Delete objects that only the replaced rows had; those with votes or comments stay."""
-        table, ids = self.tables["skyobject"], list(before or ())
+        table, ids = self.tables["skyobject"], sorted(before)
         used = [
             exists().where(key.parent == table.c.id)
             for other in self.metadata.tables.values()

@@ -95,7 +95,7 @@ def canonical_sources(raw: pd.DataFrame, image: Image, noise: NoiseMaps, *, flux
     pandas.DataFrame
         ``schema.SOURCES``, ordered by position, so that the order of the input changes nothing.
     """
-    raw = raw.sort_values(["ra", "dec", "flux_peak"], kind="stable").reset_index(drop=True)
+    raw = raw.assign(ra=raw["ra"] % 360).sort_values(["ra", "dec", "flux_peak"], kind="stable").reset_index(drop=True)
     _, rms = noise.at(image, raw["ra"], raw["dec"])
     rms = np.where(np.isfinite(rms), rms, raw["rms"]) if "rms" in raw else rms
     errors = condon_errors(

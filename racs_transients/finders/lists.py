@@ -95,6 +95,11 @@ def read_source_list(source: ListSource, image: Image, noise: NoiseMaps, *, flux
         raise SourceFinderError(
             f"{path}: {bad.sum()} sources have no position, flux or size, the first is row {bad.argmax() + 1}."
         )
+    # the second of two would be matched with nothing, and so look new
+    repeated = raw.duplicated(list(REQUIRED))
+    if repeated.any():
+        logger.warning("%s: %d sources are repeated and taken once", path.name, repeated.sum())
+    raw = raw[~repeated]
     _, rms = noise.at(image, raw["ra"], raw["dec"])
     inside = np.isfinite(rms)
     if not inside.any():

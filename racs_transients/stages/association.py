@@ -18,7 +18,7 @@ from racs_transients.schema import CROSSMATCHES
 from racs_transients.stages.run import Field, Run
 from racs_transients.survey_options import of_survey
 from racs_transients.surveys import Survey
-from racs_transients.tables import stack
+from racs_transients.tables import conform, stack
 
 
 def scaling_of(field: Field, run: Run, calibration: Calibration | None) -> FluxScaling:
@@ -49,10 +49,18 @@ def scaling_of(field: Field, run: Run, calibration: Calibration | None) -> FluxS
 
 
 def _all_pairs(sources: pd.DataFrame, references: pd.DataFrame, survey: Survey, scaling: FluxScaling) -> pd.DataFrame:
-    """Return each catalogue source with its nearest ASKAP source at any distance."""
+    """Return each catalogue source with its nearest ASKAP source at any distance, compared by itself.
+
+    Catalogue sources that have the nearest ASKAP source in common are no group here: it may be far from each.
+    """
     rows = match_rows(associate(references, sources, np.inf), sources, references, survey, scaling)
-    ln_ratio = np.log(rows["askap_scaled_flux"]) - np.log(rows["ref_flux_int"])
-    return rows.assign(ln_ratio=ln_ratio, ratio=np.exp(np.abs(ln_ratio)))
+    flux, error = rows["ref_flux_int"], rows["ref_flux_int_err"]
+    rows = rows.assign(ref_flux=flux, ref_scaled_flux=flux, ref_flux_err=error, ref_scaled_flux_err=error)
+    ln_ratio = np.log(rows["askap_scaled_flux"]) - np.log(flux)
+    return conform(
+        rows.drop(columns=["askap_group", "ref_group_flux"]).assign(ln_ratio=ln_ratio, ratio=np.exp(np.abs(ln_ratio))),
+        CROSSMATCHES,
+    )
 
 
 def diagnostic_crossmatch(field: Field, run: Run) -> tuple[pd.DataFrame, Calibration]:
@@ -131,8 +139,10 @@ def transient_crossmatch(field: Field, scaling: FluxScaling, run: Run) -> tuple[
         native = sources.iloc[:0] if field.native is None else field.native.sources
         hidden = hidden_matches(references, sources, native, association, radius)
         if hidden.matched.any():
-            finer = _all_pairs(native, references, field.survey, scaling).assign(rescued=True)
-            pairs = stack([pairs[~hidden.matched], finer[hidden.matched]], CROSSMATCHES)
+            finer = _all_pairs(native, references, field.survey, scaling)[hidden.matched].assign(rescued=True)
+            # without any source in the convolved image there are no pairs at all
+            others = pairs[~pairs["ref_source_id"].isin(finer["ref_source_id"])]
+            pairs = stack([others, finer], CROSSMATCHES)
         run.folder.survey(name)["rescued"] = int(hidden.matched.sum())
         done(
             f"{len(references)} {name}, {len(sources)} ASKAP, {association.matched.sum()} matched"

@@ -14,6 +14,7 @@ from racs_transients import sky
 from racs_transients.beam import Beam
 from racs_transients.catalogues import (
     bright_sources,
+    check_trimmed,
     fetch_reference,
     query_radius,
     read_reference_file,
@@ -341,5 +342,6 @@ def reference_catalogue(image: Image, survey: Survey, run: Run) -> tuple[pd.Data
             )
             annotate_raw(catalogue, survey, run)
         trimmed = trim_to_image(catalogue, image)
+        check_trimmed(trimmed, survey, image)
         done(f"{len(catalogue)} sources, {len(trimmed)} on the image")
     return trimmed, bright_sources(catalogue, survey)

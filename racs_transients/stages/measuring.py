@@ -72,8 +72,7 @@ def compare_vanished(
 def _forced_at(references: pd.DataFrame, field: Field, calibration: Calibration, run: Run) -> pd.DataFrame:
     """Return ASKAP's flux at catalogue positions, at the survey's resolution and at the full one."""
     # where the image shows what the catalogue lists
-    dec = references["dec"] + calibration.dec_offset / 3600
-    ra = references["ra"] + calibration.ra_offset / 3600 / np.cos(np.deg2rad(references["dec"]))
+    ra, dec = _shifted(references, calibration, 1)
     measure = ESTIMATORS[run.config.transients.forced_photometry]
     flux_error, neighbours = run.config.analysis.askap_flux_error, field.sources[["ra", "dec"]]
     if field.native is None:
@@ -96,6 +95,12 @@ def _forced_at(references: pd.DataFrame, field: Field, calibration: Calibration,
         native.image, native.noise, ra, dec, neighbours=native.sources[["ra", "dec"]], flux_error=flux_error
     )
     return forced.assign(map_value=alone["flux"], **_native_block(finer))
+
+
+def _shifted(positions: pd.DataFrame, calibration: Calibration, sign: int) -> tuple[pd.Series, pd.Series]:
+    """Return positions moved by the image's astrometric offset: 1 from survey to image, -1 from image to survey."""
+    east, north = sign * calibration.ra_offset / 3600, sign * calibration.dec_offset / 3600
+    return positions["ra"] + east / np.cos(np.deg2rad(positions["dec"])), positions["dec"] + north
 
 
 def _native_block(forced: pd.DataFrame) -> dict[str, pd.Series]:
@@ -184,7 +189,9 @@ def compare_hidden(
     return rows
 
 
-def compare_new(field: Field, association: Association, scaling: FluxScaling, run: Run) -> pd.DataFrame:
+def compare_new(
+    field: Field, association: Association, scaling: FluxScaling, calibration: Calibration, run: Run
+) -> pd.DataFrame:
     """Measure the survey where ASKAP has a source that it should have seen; count those too faint.
 
     Parameters
@@ -195,6 +202,8 @@ def compare_new(field: Field, association: Association, scaling: FluxScaling, ru
         Who is matched.
     scaling : FluxScaling
         ASKAP to survey frequency.
+    calibration : Calibration
+        Astrometric offset of the image.
     run : Run
         Options.
 
@@ -211,7 +220,7 @@ def compare_new(field: Field, association: Association, scaling: FluxScaling, ru
         expected, _ = scaling.apply(covered["flux_int"], covered["flux_int_err"])
         # half the threshold: the noise of a mosaic may lie below the typical one
         worth = covered[expected >= threshold / 2 * survey.rms.at(covered["dec"])].reset_index(drop=True)
-        rows = no_catalogue_rows(worth, _survey_at(worth, field, run), survey, scaling)
+        rows = no_catalogue_rows(worth, _survey_at(worth, field, calibration, run), survey, scaling)
         seen = ~(rows["predicted_snr"] < threshold)
         counts["askap_only_too_faint"] = len(covered) - int(seen.sum())
         counts["askap_only_outside_survey"] = len(lacking) - len(covered)
@@ -220,18 +229,19 @@ def compare_new(field: Field, association: Association, scaling: FluxScaling, ru
     return rows[seen].reset_index(drop=True)
 
 
-def _survey_at(positions: pd.DataFrame, field: Field, run: Run) -> pd.DataFrame:
+def _survey_at(positions: pd.DataFrame, field: Field, calibration: Calibration, run: Run) -> pd.DataFrame:
     """Return the survey's flux at positions: measured on its mosaics where they are given, else a limit."""
     survey = field.survey
     limits = survey_limits(survey, positions["ra"], positions["dec"])
-    mosaics = survey_mosaics(survey, positions["ra"], positions["dec"], run) if len(positions) else []
+    ra, dec = _shifted(positions, calibration, -1)
+    mosaics = survey_mosaics(survey, ra, dec, run) if len(positions) else []
     if not mosaics:
         return limits
     measured = measure_on_mosaics(
         mosaics,
         survey,
-        positions["ra"],
-        positions["dec"],
+        ra,
+        dec,
         neighbours=field.references[["ra", "dec"]],
         estimator=ESTIMATORS[run.config.transients.forced_photometry],
     ).assign(origin="forced")

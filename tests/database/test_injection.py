@@ -108,6 +108,27 @@ def test_the_same_run_again_replaces_its_rows(db, results, read):
         assert set(SkyObject.objects.using(alias).values_list("id", "ra", "dec")) == objects
 
 
+def test_a_row_of_a_replaced_run_keeps_its_address(db, results, read):
+    inject_run(results, db)
+    with read(db) as alias:
+        before = dict(Crossmatch.objects.using(alias).values_list("sky_object_id", "id"))
+    path = results / products.MASTER
+    rows = tables.read_csv(path, schema.CROSSMATCHES)
+    # one row is gone, one is elsewhere, and all others have other numbers in another order
+    rows = rows.iloc[1:].iloc[::-1].assign(match_id=np.arange(1, len(rows)))
+    rows.iloc[0, rows.columns.get_loc("dec")] += 1
+    tables.write_csv(rows, path)
+    inject_run(results, db)
+    with read(db) as alias:
+        after = dict(Crossmatch.objects.using(alias).values_list("sky_object_id", "id"))
+    kept = before.keys() & after.keys()
+    assert len(kept) == len(before) - 2
+    assert all(before[place] == after[place] for place in kept)
+    # a number that was given up is not given again
+    (new,) = after.keys() - before.keys()
+    assert after[new] > max(before.values())
+
+
 def test_objects_that_only_replaced_rows_had_are_forgotten(db, results, read):
     inject_run(results, db)
     path = results / products.MASTER
@@ -214,7 +235,7 @@ def test_a_folder_without_manifest_is_refused(db, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_newer_schema_is_refused_and_an_older_one_migrated(db, results):
+def test_a_newer_schema_is_refused_and_an_older_one_migrated(db, results, new_run):
     engine = open_database(db)
     name = "9999_from_the_future"
     row = f"INSERT INTO django_migrations (app, name, applied) VALUES ('candidates', '{name}', '2099-01-01')"
@@ -228,6 +249,10 @@ def test_a_newer_schema_is_refused_and_an_older_one_migrated(db, results):
     command = [sys.executable, "-m", "django", "migrate", "candidates", "0003"]
     settings = {"RACS_TRANSIENTS_DATABASE_URL": db.url, "DJANGO_SETTINGS_MODULE": "web_server.default_settings"}
     subprocess.run(command, env=os.environ | settings, check=True, capture_output=True)
+    assert inject_run(results, db).rows > 0
+    # as one without the queue of messages left it
+    subprocess.run([*command[:-2], "notify", "zero"], env=os.environ | settings, check=True, capture_output=True)
+    new_run(results)
     assert inject_run(results, db).rows > 0
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,8 @@ import pytest
 from astropy.io import fits
 
 from racs_transients.cli import process_askap_image
+from racs_transients.image import read_image
+from racs_transients.image_files import write_image
 
 
 @pytest.fixture
@@ -129,6 +132,21 @@ def test_catalogues_that_cannot_be_trusted(case, run, small_field, tmp_path):
     code, said = run(small_field.image, catalogue=_catalogue(small_field, tmp_path, change))
     assert code == 1
     assert words in said
+
+
+def test_a_small_image_without_a_catalogue_source_is_compared(run, small_field, tmp_path):
+    image = read_image(small_field.image)
+    listed = pd.read_csv(small_field.catalogue)
+    x, y = image.sky_to_pixel(listed["_RAJ2000"], listed["_DEJ2000"])
+    corners = [(x0, y0) for x0 in range(100, 700, 20) for y0 in range(100, 700, 20)]
+    empty = next(c for c in corners if not ((abs(x - c[0] - 120) < 125) & (abs(y - c[1] - 120) < 125)).any())
+    wcs = image.wcs.deepcopy()
+    wcs.wcs.crpix -= empty
+    part = image.data[empty[1] : empty[1] + 240, empty[0] : empty[0] + 240]
+    write_image(replace(image, data=part, wcs=wcs), tmp_path / "small.fits")
+    code, said = run(tmp_path / "small.fits")
+    assert code == 0
+    assert "None of the SUMSS sources lies on small.fits" in said
 
 
 @pytest.mark.slow

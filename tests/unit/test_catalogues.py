@@ -1,19 +1,23 @@
 """Reference catalogues: from a server that answers like VizieR, and from files."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from astropy.coordinates import SkyCoord
+from astropy.wcs import WCS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from racs_transients import sky
+from racs_transients.beam import Beam
 from racs_transients.catalogues import fetch_reference, query_radius, read_reference_file
-from racs_transients.catalogues.guard import check_coverage, expected_count
+from racs_transients.catalogues.guard import check_coverage, check_trimmed, expected_count
 from racs_transients.errors import CatalogueError
+from racs_transients.image import Image
 from racs_transients.surveys import NVSS, RACS_LOW, SUMSS
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -205,6 +209,20 @@ def test_galactic_latitude_is_that_of_astropy(position):
     assert sky.galactic_latitude(*position) == pytest.approx(expected, abs=3e-5)
 
 
+@pytest.mark.parametrize("position", [(266.4, -29.0), (83.6, 22.0), (201.0, -43.0), (0.0, 90.0), (12.9, 27.1)])
+def test_galactic_longitude_is_that_of_astropy(position):
+    expected = SkyCoord(*position, unit="deg").galactic.l.deg
+    assert sky.galactic_longitude(*position) == pytest.approx(expected, abs=1e-4)
+
+
+def test_mgps_2_begins_at_longitude_245():
+    positions = SkyCoord(l=[244.0, 246.0, 330.0, 359.0, 2.0], b=[-9.5, -9.0, 0, -3, -8], unit="deg", frame="galactic")
+    ra, dec = positions.icrs.ra.deg, positions.icrs.dec.deg
+    assert (dec < -30).all()
+    np.testing.assert_array_equal(SUMSS.contains(ra, dec), [False, True, True, True, True])
+    np.testing.assert_array_equal(SUMSS.completeness_at(ra, dec), [np.nan, 18, 18, 18, 18])
+
+
 def test_nvss_position_errors_in_seconds_of_time_become_arcsec(vizier, tmp_path):
     table = fetch(vizier, tmp_path, NVSS, 120.0, -20.0)
     np.testing.assert_allclose(table["ra_err"], 1.5 * np.cos(np.deg2rad(table["dec"])))
@@ -222,6 +240,26 @@ def test_nvss_sizes_are_convolved_with_the_beam_and_limits_are_points(vizier, tm
     np.testing.assert_allclose(
         table.loc[~limit, "flux_peak"] / table.loc[~limit, "flux_int"], 45**2 / (np.hypot(45, 30) * np.hypot(45, 20))
     )
+
+
+def test_an_nvss_limit_for_the_minor_axis_leaves_the_major_one(tmp_path):
+    rows = nvss_rows(4).assign(MajAxis=80.0, MinAxis=18.0, PA=30.0, l_MajAxis=["", "", "<", "<"])
+    rows.assign(l_MinAxis=["", "<", "", "<"]).to_csv(tmp_path / "t.csv", index=False)
+    table = read_reference_file(tmp_path / "t.csv", NVSS)
+    long, wide = np.hypot(45, 80), np.hypot(45, 18)
+    np.testing.assert_allclose(table["major"], [long, long, 45, 45])
+    np.testing.assert_allclose(table["minor"], [wide, 45, 45, 45])
+    np.testing.assert_allclose(table["flux_peak"] / table["flux_int"], [45**2 / long / wide, 45 / long, 1, 1])
+    np.testing.assert_allclose(table["pa"].iloc[:2], 30)
+    assert table["size_is_limit"].tolist() == [False, False, True, True]
+
+
+def test_a_limit_among_fitted_sizes_is_the_beam(tmp_path):
+    fitted = replace(NVSS, sizes_deconvolved=False)
+    rows = nvss_rows(3).assign(MajAxis=80.0, MinAxis=50.0, l_MajAxis=["", "", "<"], l_MinAxis=["", "<", "<"])
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    table = read_reference_file(tmp_path / "t.csv", fitted)
+    assert table[["major", "minor"]].to_numpy().tolist() == [[80, 50], [80, 45], [45, 45]]
 
 
 def test_a_contradicting_unit_is_refused(vizier, tmp_path, monkeypatch):
@@ -299,6 +337,48 @@ def test_the_guard_refuses_only_what_is_implausible(found, accepted):
     else:
         with pytest.raises(CatalogueError, match="to be true"):
             check_coverage(table, SUMSS, 100.0, -60.0, radius, origin="it", complete=True)
+
+
+def at_the_border_of_the_plane(*tables):
+    """Return what the named tables of SUMSS have within 3° of a position at b = -10.5°, and that position."""
+    centre = SkyCoord(l=330.0, b=-10.5, unit="deg", frame="galactic").icrs
+    rng = np.random.default_rng(7)
+    ra, dec = centre.ra.deg + rng.uniform(-7, 7, 9000), centre.dec.deg + rng.uniform(-3, 3, 9000)
+    density = 9000 / (14 * 6 * np.cos(centre.dec.rad))
+    kept = [
+        pd.DataFrame({"ra": ra, "dec": dec})[c.contains(ra, dec) & (rng.uniform(0, density, 9000) < c.density.at(dec))]
+        for c in SUMSS.catalogues
+        if c.table in tables
+    ]
+    return pd.concat(kept, ignore_index=True), centre.ra.deg, centre.dec.deg
+
+
+def test_one_catalogue_of_two_is_too_little_where_both_share_the_field(caplog):
+    both, ra, dec = at_the_border_of_the_plane(MAIN, MGPS)
+    check_coverage(both, SUMSS, ra, dec, 3.0, origin="it", complete=True)
+    assert not caplog.records
+    for missing, left in ((MGPS, MAIN), (MAIN, MGPS)):
+        part, _, _ = at_the_border_of_the_plane(left)
+        with pytest.raises(CatalogueError, match=f"density of {missing} .* too few"):
+            check_coverage(part, SUMSS, ra, dec, 3.0, origin="it", complete=True)
+        check_coverage(part, SUMSS, ra, dec, 3.0, origin="a file", complete=False)
+        assert f"density of {missing}" in caplog.messages[-1]
+
+
+@pytest.mark.parametrize(("dec", "size", "refused"), [(-55, 200, False), (-55, 1000, True), (-29.8, 1000, False)])
+def test_only_an_image_that_should_hold_many_sources_must_hold_one(dec, size, refused, caplog):
+    # 0.02 and 0.48 deg²; of the last the survey covers the southern fifth
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.cdelt = ["RA---SIN", "DEC--SIN"], [10.0, dec], [-2.5 / 3600, 2.5 / 3600]
+    wcs.wcs.crpix = [(size + 1) / 2] * 2
+    image = Image(Path("a.fits"), np.zeros((size, size), np.float32), wcs, 887.5, Beam(15, 12))
+    none = pd.DataFrame({"ra": [], "dec": []})
+    if refused:
+        with pytest.raises(CatalogueError, match=r"None of the SUMSS sources lies on a.fits, where 15\.\d"):
+            check_trimmed(none, SUMSS, image)
+    else:
+        check_trimmed(none, SUMSS, image)
+        assert "None of the SUMSS sources" in caplog.text
 
 
 def test_a_survey_that_does_not_cover_the_field_says_so(tmp_path):

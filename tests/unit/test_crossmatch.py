@@ -7,6 +7,7 @@ import pytest
 from racs_transients import comparison, schema, tables
 from racs_transients.calibration import calibrate
 from racs_transients.crossmatch import associate, compact, group_sums
+from racs_transients.stages.association import _all_pairs
 from racs_transients.surveys import NVSS, SUMSS, frequency_factor
 
 ARCSEC = 1 / 3600
@@ -47,6 +48,18 @@ def test_two_catalogue_sources_on_one_askap_source_stay_matches_and_are_compared
     assert rows["ref_scaled_flux"].tolist() == [30.0, 30.0, 7.0]
     assert rows["ref_scaled_flux_err"].iloc[0] == pytest.approx(np.hypot(0.5, 0.5))
     assert rows["ref_flux_int"].tolist() == [20.0, 10.0, 7.0]
+
+
+def test_the_crossmatch_at_any_distance_compares_each_catalogue_source_by_itself():
+    ref = references([10.0, 10.0], [0.0, 500 * ARCSEC], [20.0, 70.0])
+    askap = sources([10.0], [1 * ARCSEC], [21.0])
+    rows = _all_pairs(askap, ref, SUMSS, comparison.FluxScaling(1.0, 0.0))
+    assert rows["separation"].tolist() == pytest.approx([1.0, 499.0])
+    for column in ("ref_flux", "ref_scaled_flux"):
+        assert rows[column].tolist() == [20.0, 70.0]
+        assert rows[f"{column}_err"].tolist() == [0.5, 0.5]
+    assert rows["ratio"].tolist() == pytest.approx([1.05, 70 / 21])
+    assert rows[["askap_group", "ref_group_flux"]].isna().all(axis=None)
 
 
 def test_sources_nobody_is_matched_to_are_kept():

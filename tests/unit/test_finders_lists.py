@@ -130,6 +130,20 @@ def test_sources_off_the_image_or_on_blank_pixels_are_left_out_and_counted(tmp_p
     assert "2 of 3 sources" in caplog.text
 
 
+def test_repeated_sources_are_taken_once_and_said(tmp_path, caplog):
+    once = read_source_list(ListSource(write_aegean(tmp_path / "a.csv")), *field())
+    table = aegean_table()
+    twice = write_aegean(tmp_path / "b.csv", pd.concat([table, table.iloc[:2].assign(island=9)]))
+    pd.testing.assert_frame_equal(read_source_list(ListSource(twice), *field()), once)
+    assert "b.csv: 2 sources are repeated and taken once" in caplog.text
+
+
+def test_right_ascensions_below_zero_are_those_below_360(tmp_path):
+    table = aegean_table(ra=[0.01, 0.0, -0.02])
+    found = read_source_list(ListSource(write_aegean(tmp_path / "a.csv", table)), *field(ra=0.0))
+    np.testing.assert_allclose(found["ra"], [0.0, 0.01, 359.98])
+
+
 def test_integrated_flux_of_zero_is_logged(tmp_path, caplog):
     read_source_list(ListSource(write_aegean(tmp_path / "a.csv")), *field())
     assert "1 sources have integrated flux 0" in caplog.text

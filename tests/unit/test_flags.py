@@ -28,6 +28,7 @@ def judged(category, **values):
 
 CASES = [
     ("Failed", MATCH, {"ratio": float("nan")}),
+    ("Failed", NO_CATALOGUE_MATCH, {"vs_abs": float("nan")}),
     ("Edge of ASKAP image", MATCH, {"on_edge": True}),
     ("Extended source", MATCH, {"askap_major": 27.0}),
     ("Extended source", NO_ASKAP_MATCH, {"ref_minor": 80.0}),
@@ -130,3 +131,20 @@ def test_the_table_of_flags_in_pipeline_md_is_up_to_date():
     text = (Path(__file__).parents[2] / "PIPELINE.md").read_text(encoding="utf-8")
     for f in FLAGS:
         assert f"| {f.bit} | {f.name} | {f.severity} | {', '.join(f.categories)} | {f.description} |" in text
+
+
+def test_the_thresholds_in_pipeline_md_are_the_defaults():
+    text = " ".join((Path(__file__).parents[2] / "PIPELINE.md").read_text(encoding="utf-8").split())
+    t = SETTINGS
+    for words in (
+        f"fainter than {100 * t.bright_near_fraction:g} % of their flux, ",
+        f"fading to nothing at {t.bright_source_radius:g}′",
+        f"fainter than {100 * t.bright_far_fraction:g} % of all bright flux within {t.bright_far_radius:g}′",
+        f"local noise is over {t.local_rms_factor:g} × the image's",
+        f"forced flux is over {t.unfound_snr:g} × the local noise",
+        f"Another source within {t.double_separation:g}″",
+        f"ratio ≥ {t.candidate_min_ratio:g} with |Vs| < {t.min_significance:g} is noise",
+        f"within `--created-beams` ({t.created_beams:g})",
+        f"the island within {t.island_reach:g}″",
+    ):
+        assert words in text

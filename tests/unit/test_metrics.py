@@ -36,6 +36,25 @@ def test_an_unseen_flux_limits_the_ratio_but_not_vs():
     assert change.vs[0] == pytest.approx(-31 / np.hypot(0.5, 1))
 
 
+def test_an_unseen_flux_whose_floor_is_above_the_other_flux_is_no_change():
+    # a noisy place: 3 × the noise is 15 mJy where the catalogue has 8; then the same with the sides exchanged
+    change = compare(
+        [-1.0, 8.0, -1.0], [5.0, 1.0, 5.0], [15.0, 0.0, 15.0], [8.0, -1.0, 2.0], [1.0, 5.0, 4.0], [0, 15, 12]
+    )
+    assert change.ratio.tolist() == [1, 1, 1]
+    assert change.m.tolist() == [0, 0, 0]
+    assert change.ratio_is_limit.all()
+    assert change.vs[:2] == pytest.approx([-9 / np.hypot(1, 5), 9 / np.hypot(1, 5)])
+
+
+@given(st.floats(-5, 50), st.floats(0.1, 20), FLUX)
+def test_a_limit_never_points_the_other_way_than_the_fluxes(a, floor, c):
+    change = compare([a], [1.0], [floor], [c], [1.0], [0.0])
+    if change.ratio_is_limit[0]:
+        assert change.m[0] * change.vs[0] >= 0 or change.m[0] == 0
+        assert change.ratio[0] <= max(c / max(a, 1e-9), 1) + 1e-9
+
+
 def test_a_missing_flux_gives_no_number():
     change = compare([np.nan, 5.0], [1.0, 1.0], [3.0, 3.0], [5.0, np.nan], [1.0, 1.0], [0.0, 3.0])
     for values in (change.ratio, change.vs, change.m, change.ln_ratio):

@@ -1,12 +1,18 @@
 """Counterparts at full resolution, and catalogue sources whose ASKAP source convolution hid."""
 
+from contextlib import nullcontext
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 
 from racs_transients import schema, tables
 from racs_transients.comparison import FluxScaling
+from racs_transients.config import Crossmatching
 from racs_transients.crossmatch import associate
 from racs_transients.native import counterparts, hidden_matches
+from racs_transients.stages.association import transient_crossmatch
+from racs_transients.surveys import SUMSS
 
 ARCSEC = 1 / 3600
 
@@ -70,3 +76,23 @@ def test_what_vanished_is_not_hidden():
     references, convolved, native = listed(0, 300), listed(0), listed(0)
     first = associate(references, convolved, 45.0)
     assert not hidden_matches(references, convolved, native, first, 45.0).matched.any()
+
+
+def test_a_convolved_image_without_any_source_leaves_the_hidden_pairs():
+    listed_here = listed(0, 900)
+    references = tables.conform(
+        listed_here[["source_id", "name", "ra", "dec", "flux_int", "flux_int_err"]], schema.REFERENCES
+    )
+    field = SimpleNamespace(
+        sources=listed(), references=references, survey=SUMSS, native=SimpleNamespace(sources=listed(1))
+    )
+    run = SimpleNamespace(
+        config=SimpleNamespace(crossmatching=Crossmatching()),
+        stages=lambda _: nullcontext(lambda _: None),
+        folder=SimpleNamespace(survey=lambda _: {}),
+    )
+    association, hidden, pairs = transient_crossmatch(field, FluxScaling(1.0, 0.0), run)
+    assert not association.matched.any()
+    assert list(hidden.matched) == [True, False]
+    assert list(pairs["ref_source_id"]) == [1]
+    assert pairs["rescued"].all()

@@ -102,6 +102,34 @@ def test_costly_stages_run_again_only_for_other_inputs(tmp_path, image):
         assert not reused
 
 
+@pytest.mark.parametrize("newer", [{"version": "9.9"}, {"versions": {"AegeanTools": "9.9"}}])
+def test_costly_stages_run_again_with_another_version(tmp_path, image, newer):
+    with _open(tmp_path / "r", image) as folder:
+        folder.cached("find", 1, lambda target: None)
+        assert folder.cached("find", 1, lambda target: None)[1]
+        folder.manifest |= newer
+        assert not folder.cached("find", 1, lambda target: None)[1]
+
+
+def test_tables_that_a_run_with_other_options_does_not_have_are_removed(tmp_path, image):
+    def run(names, state="complete", given=()):
+        with _open(tmp_path / "r", image) as folder:
+            for name in given:
+                folder.record_input(name, folder.path / name)
+            for name in names:
+                folder.write(name, lambda path: path.write_text("1"))
+                folder.add_product(name, "log")
+            folder.finish(state)
+        return sorted(p.name for p in (tmp_path / "r").iterdir() if p.suffix in {".csv", ".png", ".txt"})
+
+    assert run(["a.csv", "b.csv", "c.png"]) == ["a.csv", "b.csv", "c.png"]
+    (tmp_path / "r/mine.csv").write_text("of the user")
+    # a run that fails removes nothing, and the next one remembers
+    assert run(["a.csv"], "failed") == ["a.csv", "b.csv", "c.png", "mine.csv"]
+    assert run(["a.csv"]) == ["a.csv", "c.png", "mine.csv"]
+    assert run(["b.csv"], given=["a.csv"]) == ["a.csv", "b.csv", "c.png", "mine.csv"]
+
+
 def test_a_stage_that_fails_leaves_no_cache(tmp_path, image):
     def broken(target):
         (target / "half").write_text("1")

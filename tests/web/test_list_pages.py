@@ -10,9 +10,10 @@ from django.contrib.messages import get_messages
 from django.test import Client
 
 from tests.web.conftest import make_row
-from web_server.candidates.models import Product
+from web_server.candidates.models import Crossmatch, Product
 from web_server.review import claims, services
 from web_server.review.models import Claim, Decision, Event, Label, SavedSearch, Subject, Vote
+from web_server.review.stars import star
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +53,27 @@ def image_address(site):
 def cells(text, name):
     """Return the texts of a column of the list, by row."""
     return [re.sub("<[^>]+>", "", cell) for cell in re.findall(rf'<td class="{name}">(.*?)</td>', text, re.DOTALL)]
+
+
+def test_a_limit_bears_its_sign_wherever_its_value_stands(site, enter):
+    lea, row = enter("lea", "lead"), site["rows"][0]
+    row.ratio_is_limit, row.ref_flux, row.ref_scaled_flux, row.ref_origin = True, 18.0, 18.0, "limit"
+    row.askap_flux, row.askap_origin = 162.0, "detected"
+    row.save()
+    star(lea.user, row.sky_object)
+    of_image = f"{image_address(site)}crossmatches/"
+    listed = text_of(lea, of_image, is_candidate="true")
+    # the detection has no sign
+    assert {"≥ 9.000", "162.0", "&lt; 18.00"} <= set(cells(listed, "number"))
+    assert "ratio ≥ 9.00" in text_of(lea, f"{of_image}quickview/", is_candidate="true")
+    Crossmatch.objects.filter(pk=site["elsewhere"].pk).update(ratio_is_limit=True)
+    assert "≥ 2.50" in text_of(lea, "/starred/")  # the newest image's
+    source = text_of(lea, f"{of_image}{row.pk}/")
+    assert ">≥ 9.000<" in source
+    assert source.count(">&lt; 18.00<") == 3  # as the survey has it and scaled, and in the plot's table
+    reviewed = text_of(lea, f"/review/{row.pk}/", image=row.run.image_id)
+    assert "≥ 9.000" in reviewed
+    assert "&lt; 18.00" in reviewed
 
 
 def test_home_and_image_count_what_is_reviewed_by_anybody_and_by_me(site, enter, label):

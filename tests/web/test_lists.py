@@ -30,12 +30,14 @@ def many(site):
 
 @pytest.mark.parametrize("sort", ["ratio", "-ratio", "name", "-position"])
 @pytest.mark.parametrize("per_page", PAGE_SIZES)
-def test_the_pages_together_are_the_list_in_its_order(reader, site, many, sort, per_page):
+@pytest.mark.parametrize("small", [lists.SMALL, 10])
+def test_the_pages_together_are_the_list_in_its_order(reader, site, many, sort, per_page, small, monkeypatch):
+    monkeypatch.setattr(lists, "SMALL", small)
     key = {"position": "ra"}.get(sort.removeprefix("-"), sort.removeprefix("-"))
     known = [row for row in many if getattr(row, key) is not None]
-    ordered = sorted(known, key=lambda row: row.pk)
-    ordered.sort(key=lambda row: getattr(row, key), reverse=sort.startswith("-"))
-    ordered += sorted((row for row in many if row not in known), key=lambda row: row.pk)
+    downwards = sort.startswith("-")
+    ordered = sorted(known, key=lambda row: (getattr(row, key), row.pk), reverse=downwards)
+    ordered += sorted((row for row in many if row not in known), key=lambda row: row.pk, reverse=downwards)
     address = f"/images/{site['run'].image_id}/crossmatches/"
     pages = -(-len(many) // per_page)
     shown = [
@@ -44,6 +46,7 @@ def test_the_pages_together_are_the_list_in_its_order(reader, site, many, sort, 
         for n in matches(reader.get(address, {"sort": sort, "per_page": per_page, "page": page}))
     ]
     assert shown == [row.match_id for row in ordered]
+    cache.clear()
 
 
 @pytest.mark.parametrize("descending", [True, False])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
+from datetime import UTC, datetime
 from urllib.parse import urlencode
+from uuid import UUID
 
 import pytest
 from django.apps import apps
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 from racs_transients.schema import CROSSMATCHES
 from tests.web.conftest import make_row
 from web_server.candidates.display import number, sexagesimal
-from web_server.candidates.models import Crossmatch, Product
+from web_server.candidates.models import Crossmatch, Product, Run
 
 
 def crossmatches(site, **query):
@@ -96,6 +98,42 @@ def test_image_page_shows_plots_and_says_which_are_gone(reader, site):
     assert ("1", "match, Failed") in counted
 
 
+def test_the_epoch_of_an_image_keeps_its_part_of_a_day(reader, site):
+    site["run"].image.epoch = 58597.5
+    site["run"].image.save()
+    assert '<td class="number">58597.5000</td>' in reader.get(f"/images/{site['run'].image_id}/").content.decode()
+
+
+@pytest.mark.parametrize(("rows", "words"), [(0, "has no rows"), (None, "No transient search was made")])
+def test_a_search_that_found_nothing_is_not_said_to_be_missing(reader, site, rows, words):
+    site["run"].survey_runs.update(n_rows=rows, candidates=rows, counts={})
+    assert words in reader.get(f"/images/{site['run'].image_id}/").content.decode()
+
+
+def test_times_are_utc_in_another_time_zone_too(reader, site, settings):
+    settings.TIME_ZONE = "Australia/Sydney"
+    Run.objects.filter(pk=site["run"].pk).update(finished=datetime(2026, 1, 1, 20, 30, tzinfo=UTC))
+    assert "20:30:00 UTC" in reader.get(f"/images/{site['run'].image_id}/").content.decode()
+    home = reader.get("/").content.decode()
+    assert "1 Jan 2026, 8:30 p.m." in home
+    assert "2 Jan 2026, 7:30" not in home
+
+
+def test_without_its_current_run_an_image_is_listed_with_the_newest_that_is_left(reader, site):
+    run = site["run"]
+    Run.objects.filter(pk=run.pk).update(is_current=False)
+    oldest = Run.objects.create(id=UUID(int=70), image=run.image, tag="test", is_current=False)
+    other_tag = Run.objects.create(id=UUID(int=71), image=run.image, tag="another")
+    current = Run.objects.create(id=UUID(int=72), image=run.image, tag="test")
+    current.delete()
+    assert [*run.image.runs.filter(is_current=True).order_by("pk")] == [run, other_tag]
+    oldest.delete()
+    assert [*run.image.runs.filter(is_current=True).order_by("pk")] == [run, other_tag]
+    assert "J1-001" in reader.get("/query/").content.decode()
+    run.image.delete()
+    assert not Run.objects.filter(pk__in=[run.pk, other_tag.pk]).exists()
+
+
 def test_a_moved_results_folder_is_said_and_no_error(reader, site):
     shutil.rmtree(site["root"])
     text = reader.get(f"/images/{site['run'].image_id}/").content.decode()
@@ -119,29 +157,29 @@ def test_products_are_sent_by_number_and_a_report_is_sandboxed(reader, site):
 
 
 def test_rows_are_sorted_with_missing_values_last_and_a_total_order(reader, site):
-    assert short(reader.get(crossmatches(site))) == [1, 2, 4, 5, 3]
+    assert short(reader.get(crossmatches(site))) == [1, 2, 5, 4, 3]
     assert short(reader.get(crossmatches(site, sort="ratio"))) == [4, 5, 2, 1, 3]
     assert short(reader.get(crossmatches(site, sort="-name"))) == [5, 4, 3, 2, 1]
-    assert short(reader.get(crossmatches(site, sort="nonsense"))) == [1, 2, 4, 5, 3]
+    assert short(reader.get(crossmatches(site, sort="nonsense"))) == [1, 2, 5, 4, 3]
 
 
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
         ({"type": "noaskapmatch"}, [1]),
-        ({"type": ["noaskapmatch", "match"]}, [1, 2, 4, 5, 3]),
+        ({"type": ["noaskapmatch", "match"]}, [1, 2, 5, 4, 3]),
         ({"flag": "Failed"}, [3]),
         ({"flag": ["Failed", "Edge of ASKAP image"]}, [2, 3]),
         ({"is_candidate": "true"}, [1]),
         ({"vetoed": "true"}, [2, 3]),
-        ({"vetoed": "false"}, [1, 4, 5]),
-        ({"survey": "SUMSS"}, [1, 2, 4, 5, 3]),
-        ({"ratio_min": 1.5, "ratio_max": 3}, [2, 4, 5]),
-        ({"ratio_max": 1e9}, [1, 2, 4, 5]),
+        ({"vetoed": "false"}, [1, 5, 4]),
+        ({"survey": "SUMSS"}, [1, 2, 5, 4, 3]),
+        ({"ratio_min": 1.5, "ratio_max": 3}, [2, 5, 4]),
+        ({"ratio_max": 1e9}, [1, 2, 5, 4]),
         ({"vs_abs_min": 4.3, "m_abs_min": 1.2}, [1]),
         ({"name": "-004"}, [4]),
         ({"ra_min": 359, "ra_max": 1}, [2, 3]),
-        ({"ra_min": 5, "ra_max": 20}, [1, 4, 5]),
+        ({"ra_min": 5, "ra_max": 20}, [1, 5, 4]),
         ({"position": "0 -60", "radius": 10, "radius_unit": "arcsec"}, [2, 3]),
         ({"position": "0 -60", "radius": 1, "radius_unit": "arcsec"}, []),
         ({"position": "00:40:02.4 -60:00:00", "radius": 1, "radius_unit": "arcsec"}, [1]),

@@ -65,6 +65,16 @@ def fields_of(call):
     return dict(field["text"].split("\n") for field in section["fields"])
 
 
+def test_a_limit_is_sent_as_one(slack_here, person, row):
+    row.ratio_is_limit, row.ref_origin = True, "limit"
+    row.save()
+    services.enqueue_candidate(person("ann"), row)
+    work()
+    (post,) = slack_here.said(POST)
+    said = fields_of(post)
+    assert (said["*Flux ratio*"], said["*SUMSS flux*"]) == ("≥ 9.00", "&lt; 1.50 mJy")
+
+
 def test_a_candidate_arrives_with_its_numbers_and_its_stamp_in_the_thread(slack_here, person, row):
     services.enqueue_candidate(person("ann"), row)
     assert "sent" in work()
@@ -299,6 +309,16 @@ def test_what_the_pipeline_queued_is_dropped_where_such_messages_are_off(slack_h
     assert "are off" in work()
     assert Message.objects.get().state == "dropped"
     assert not slack_here.calls
+
+
+def test_of_a_run_without_a_transient_search_no_numbers_are_told(slack_here, settings, site):
+    settings.SLACK_AUTOMATIC = KINDS
+    site["run"].survey_runs.update(n_rows=None, candidates=None)
+    services.enqueue_run_finished(site["run"])
+    work()
+    (post,) = slack_here.said(POST)
+    assert "No transient search was made." in json.dumps(blocks_of(post))
+    assert "None" not in json.dumps(blocks_of(post))
 
 
 def test_a_finished_run_is_told_once_with_its_counts(slack_here, settings, site):

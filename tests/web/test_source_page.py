@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 from uuid import UUID
 
 import numpy as np
@@ -149,6 +150,21 @@ def test_a_permalink_leads_to_the_newest_run(reader, site):
     assert reader.get(link).url == address(again)
     assert "This run has been replaced" in page(reader, row)
     assert reader.get(f"/objects/{row.sky_object_id}/{row.run.image_id}/NVSS/").status_code == 404
+
+
+def test_a_permalink_leads_to_the_newest_of_several_runs_of_one_standing(reader, site):
+    row, image = site["rows"][0], site["run"].image
+    rows = {}
+    # numbers of runs are random: the largest is not the newest
+    for number, year in ((2**128 - 1, 2020), (7, 2030), (2**100, 2025)):
+        when = datetime(year, 1, 1, tzinfo=UTC)
+        run = Run.objects.create(id=UUID(int=number), image=image, tag=str(year), finished=when)
+        part = SurveyRun.objects.create(run=run, survey="SUMSS")
+        rows[year] = make_row(part, 1, sky_object=row.sky_object, ra=row.ra)
+    link = f"/objects/{row.sky_object_id}/{image.pk}/SUMSS/"
+    assert reader.get(link).url == address(rows[2030])
+    Run.objects.filter(image=image).update(is_current=False)
+    assert reader.get(link).url == address(rows[2030])
 
 
 def test_coordinates_are_offered_in_degrees_and_sexagesimal(reader, site):

@@ -11,6 +11,8 @@ from racs_transients.schema import CROSSMATCHES, Column
 
 COLUMNS = {column.name: column for column in CROSSMATCHES}
 SIDES = (("askap_", "ASKAP image compared"), ("native_", "ASKAP at full resolution"), ("ref_", "Survey"))
+# What is compared; of a limit, the limit.
+_FLUXES = {"flux", "scaled_flux"}
 # Shown in words elsewhere on the page.
 _ELSEWHERE = {"name", "type", "survey", "ra", "dec", "flag", "flag_bits", "nearest_matches", "is_candidate", "failure"}
 
@@ -70,7 +72,7 @@ def number(value: Any, digits: int = 4) -> str:
 
 
 def text_of(row: Any, column: Column) -> str:
-    """Return a value of a record as people read it: positions to 0.01″.
+    """Return a value of a record as people read it: positions to 0.01″, times to 9 s, limits with their sign.
 
     Parameters
     ----------
@@ -86,7 +88,32 @@ def text_of(row: Any, column: Column) -> str:
     """
     value = getattr(row, column.name)
     is_position = column.unit == "deg" and column.ucd.startswith(("pos.eq", "pos.galactic"))
-    return f"{value:.6f}" if is_position and isinstance(value, float) else number(value)
+    # four digits of an MJD would be another day
+    decimals = 6 if is_position else 4 if column.ucd == "time.epoch" else None
+    text = number(value) if decimals is None or not isinstance(value, float) else f"{value:.{decimals}f}"
+    return f"{limit_sign(row, column.name)}{text}"
+
+
+def limit_sign(row: Any, name: str) -> str:
+    """Return what stands before a value that nobody measured but that bounds it.
+
+    Parameters
+    ----------
+    row : django.db.models.Model
+        The record.
+    name : str
+        Of its column.
+
+    Returns
+    -------
+    str
+        ``≥`` before the ratio where it is a lower limit, ``<`` before the flux densities of a side that has an upper
+        limit, each with a blank; else empty.
+    """
+    if name == "ratio":
+        return "≥ " if row.ratio_is_limit else ""
+    side, _, what = name.partition("_")
+    return "< " if what in _FLUXES and getattr(row, f"{side}_origin", "") == "limit" else ""
 
 
 def heading(column: Column) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import django_filters as df
@@ -36,6 +37,7 @@ _READERS: dict[str, tuple[str, Callable[[str], tuple[float, float]], str]] = {
     "name": ("a name, asked of Sesame", resolve, ""),
 }
 _WRAPPING = frozenset({"ra", "gal_l"})
+_CIRCLE = 360
 
 
 class CrossmatchForm(forms.Form):
@@ -101,10 +103,23 @@ class RangeFilter(df.RangeFilter):  # type: ignore[misc]
             Those inside.
         """
         low, high = (value.start, value.stop) if value else (None, None)
+        if self.field_name in _WRAPPING and low is not None and high is not None:
+            return rows.filter(self._angles(low, high))
         above = Q(**{f"{self.field_name}__gte": low}) if low is not None else Q()
         below = Q(**{f"{self.field_name}__lte": high}) if high is not None else Q()
-        wraps = self.field_name in _WRAPPING and low is not None and high is not None and low > high
-        return rows.filter(above | below if wraps else above & below)
+        return rows.filter(above & below)
+
+    def _angles(self, low: Decimal, high: Decimal) -> Q:
+        if high - low >= _CIRCLE:
+            return Q(**{f"{self.field_name}__isnull": False})
+        first, last = _folded(low), _folded(high)
+        above, below = Q(**{f"{self.field_name}__gte": first}), Q(**{f"{self.field_name}__lte": last})
+        return above | below if first > last else above & below
+
+
+def _folded(angle: Decimal) -> float:
+    """Return an angle between 0 and 360: people write longitudes from -10 to 10, too."""
+    return float(angle) if 0 <= angle <= _CIRCLE else float(angle) % _CIRCLE
 
 
 class _RangeWidget(df.widgets.RangeWidget):  # type: ignore[misc]

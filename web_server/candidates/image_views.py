@@ -76,6 +76,7 @@ def image_page(request: HttpRequest, image_id: int) -> HttpResponse:
         "numbers": [*_values(image, IMAGES), *_values(run, RUNS)],
         "comparisons": [(part.survey, _values(part, SURVEY_RUNS[1:])) for part in parts],
         "counts": _counts(parts),
+        "searched": any(part.n_rows is not None for part in parts),
         "plots": [(plot, plot.file() is not None) for plot in plots],
         **_review_of(request, run, parts),
         "files": [p for p in products if p.kind not in PLOT_KINDS],

@@ -13,7 +13,7 @@ from web_server.candidates.lists import PAGE_SIZES, RowPaginator, show_page
 from web_server.candidates.models import Image, Product, Run
 from web_server.candidates.old_names import present_names
 from web_server.candidates.selection import chosen, run_of, selection
-from web_server.candidates.tables import LISTED, CrossmatchTable, crossmatch_order
+from web_server.candidates.tables import LIMITS, LISTED, CrossmatchTable, crossmatch_order
 from web_server.review.summaries import NOTHING, key_of, summaries
 
 IN_A_GALLERY = 60
@@ -59,7 +59,7 @@ def query(request: HttpRequest) -> HttpResponse:
 def _list_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     filters = selection(request, context["run"])
     found, valid = chosen(filters), filters.form.is_valid()
-    columns = ("name", "ra", "dec", "is_candidate", "sky_object_id", *LISTED, "run__image__name")
+    columns = ("name", "ra", "dec", "is_candidate", "sky_object_id", *LISTED, *LIMITS, "run__image__name")
     hidden = () if context["run"] is None else ("image",)
     table = CrossmatchTable(found.select_related("run__image").only(*columns), exclude=hidden)
     table.origin = _origin(request, context["run"])
@@ -125,7 +125,10 @@ def quickview(request: HttpRequest, image_id: int | None = None) -> HttpResponse
     if not valid:
         return redirect(elsewhere["list_address"])
     rows = crossmatch_order(request.GET.get("sort", "")).sort(chosen(filters))
-    columns = ("name", "type", "survey", "flag", "ratio", "is_candidate", "sky_object_id", "run__image_id")
+    columns = (
+        *("name", "type", "survey", "flag", "ratio", "ratio_is_limit", "is_candidate"),
+        *("sky_object_id", "run__image_id"),
+    )
     page = RowPaginator(rows.select_related("run").only(*columns), IN_A_GALLERY).get_page(request.GET.get("page"))
     shown = [*page.object_list]
     stamps = dict(

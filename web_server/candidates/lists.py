@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.core.cache import cache
 from django.core.exceptions import EmptyResultSet
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, Q, QuerySet
+from django.db.models.lookups import IsNull
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django_tables2.rows import BoundRows
@@ -21,11 +23,13 @@ PAGE_SIZES = (25, 100)
 # A list of more rows than this need not be counted again for so many seconds.
 SMALL = 10_000
 COUNT_SECONDS = 60
+# A list of this part of all rows is read along an index of its order: few rows on the way are none of it.
+NEARLY_ALL = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A total order of rows: by a column, where missing values come last either way, then by id.
+    """A total order of rows: by a column, then by id in the same direction; missing values come last either way.
 
     Parameters
     ----------
@@ -37,6 +41,23 @@ class Order:
 
     key: str
     descending: bool
+
+    @classmethod
+    def of(cls, rows: QuerySet[Any]) -> Order:
+        """Return the order that `sort` gave to rows.
+
+        Parameters
+        ----------
+        rows : django.db.models.QuerySet
+            Sorted rows.
+
+        Returns
+        -------
+        Order
+            Their order.
+        """
+        key = str(rows.query.order_by[1])
+        return cls(key.removeprefix("-"), key.startswith("-"))
 
     def sort(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Return rows in this order.
@@ -51,29 +72,45 @@ class Order:
         django.db.models.QuerySet
             The same, ordered.
         """
-        key = F(self.key)
-        return rows.order_by(key.desc(nulls_last=True) if self.descending else key.asc(nulls_last=True), "id")
+        sign, missing = "-" if self.descending else "", IsNull(F(self.key), True).asc()
+        # no index has this order: a database that walks one for a page of few rows may walk through all of it
+        return rows.order_by(missing, f"{sign}{self.key}", f"{sign}pk")
 
-    def next(self, rows: QuerySet[Any], row: Any, *, back: bool = False) -> Any:
-        """Return the row that follows another one.
+    def parts(self, rows: QuerySet[Any]) -> tuple[QuerySet[Any], QuerySet[Any]]:
+        """Return the rows with a value in this order, and those without: each is as an index has it.
+
+        Parameters
+        ----------
+        rows : django.db.models.QuerySet
+            Rows.
+
+        Returns
+        -------
+        known, missing : django.db.models.QuerySet
+            Behind each other they are the sorted rows.
+        """
+        sign = "-" if self.descending else ""
+        known = rows.filter(**{f"{self.key}__isnull": False}).order_by(f"{sign}{self.key}", f"{sign}pk")
+        return known, rows.filter(**{f"{self.key}__isnull": True}).order_by(f"{sign}pk")
+
+    def first(self, rows: QuerySet[Any], n: int) -> list[Any]:
+        """Return the first rows of a list.
 
         Parameters
         ----------
         rows : django.db.models.QuerySet
             The list.
-        row : django.db.models.Model
-            One of them.
-        back : bool
-            Return the one before instead.
+        n : int
+            How many.
 
         Returns
         -------
-        django.db.models.Model or None
-            None at the end.
+        list of django.db.models.Model
+            Fewer where there are no more.
         """
-        return next(iter(self.after(rows, row, 1, back=back)), None)
+        return _chain(self.parts(rows), n)
 
-    def after(self, rows: QuerySet[Any], row: Any, n: int, *, back: bool = False) -> list[Any]:
+    def after(self, rows: QuerySet[Any], row: Any, n: int) -> list[Any]:
         """Return the rows that follow another one.
 
         Parameters
@@ -84,31 +121,53 @@ class Order:
             One of them, or another row of the table.
         n : int
             How many.
-        back : bool
-            Return those before instead, the nearest first.
 
         Returns
         -------
         list of django.db.models.Model
             Fewer at the end.
         """
-        value = getattr(row, self.key)
-        missing = rows.filter(**{f"{self.key}__isnull": True}).order_by("-pk" if back else "pk")
-        later = Q(pk__lt=row.pk) if back else Q(pk__gt=row.pk)
-        down = self.descending != back
-        # as the indexes have it: without missing values both ways are the same
-        key = F(self.key).desc(nulls_last=True) if down else F(self.key).asc(nulls_first=True)
-        known = rows.order_by(key, "-pk" if back else "pk")
-        if value is None:
-            found = [*missing.filter(later)[:n]]
-            rest = known.filter(**{f"{self.key}__isnull": False}) if back else None
+        known, missing = self.parts(rows)
+        if getattr(row, self.key) is None:
+            return [*missing.filter(self._by_id(row))[:n]]
+        return _chain((self._behind(known, row), missing), n)
+
+    def previous(self, rows: QuerySet[Any], row: Any) -> Any:
+        """Return the row before another one.
+
+        Parameters
+        ----------
+        rows : django.db.models.QuerySet
+            The list.
+        row : django.db.models.Model
+            One of them.
+
+        Returns
+        -------
+        django.db.models.Model or None
+            None at the start.
+        """
+        back = Order(self.key, not self.descending)
+        known, missing = back.parts(rows)
+        if getattr(row, self.key) is None:
+            found = _chain((missing.filter(back._by_id(row)), known), 1)
         else:
-            # the bound alone, which an index serves, then the order among equal values
-            beyond, bound = ("lt", "lte") if down else ("gt", "gte")
-            here = Q(**{f"{self.key}__{bound}": value})
-            found = [*known.filter(here, Q(**{f"{self.key}__{beyond}": value}) | later)[:n]]
-            rest = None if back else missing
-        return found if rest is None or len(found) == n else [*found, *rest[: n - len(found)]]
+            found = [*back._behind(known, row)[:1]]
+        return found[0] if found else None
+
+    def _behind(self, known: QuerySet[Any], row: Any) -> QuerySet[Any]:
+        """Return those of the rows with a value that follow one of them."""
+        # the bound alone, which an index serves, then the order among equal values
+        bound = Q(**{f"{self.key}__{'lte' if self.descending else 'gte'}": getattr(row, self.key)})
+        return known.filter(bound, self._by_value(row) | self._by_id(row))
+
+    def _by_value(self, row: Any) -> Q:
+        """Return the condition of coming after a row by the value of the key."""
+        return Q(**{f"{self.key}__{'lt' if self.descending else 'gt'}": getattr(row, self.key)})
+
+    def _by_id(self, row: Any) -> Q:
+        """Return the condition of coming after a row with the same value."""
+        return Q(**{f"pk__{'lt' if self.descending else 'gt'}": row.pk})
 
     def before(self, row: Any) -> Q:
         """Return the condition of coming before a row.
@@ -123,11 +182,19 @@ class Order:
         django.db.models.Q
             The condition.
         """
-        value, missing = getattr(row, self.key), Q(**{f"{self.key}__isnull": True})
+        back, value = Order(self.key, not self.descending), getattr(row, self.key)
         if value is None:
-            return ~missing | Q(pk__lt=row.pk)
-        beyond = "gt" if self.descending else "lt"
-        return Q(**{f"{self.key}__{beyond}": value}) | Q(**{self.key: value, "pk__lt": row.pk})
+            return Q(**{f"{self.key}__isnull": False}) | back._by_id(row)
+        return back._by_value(row) | (Q(**{self.key: value}) & back._by_id(row))
+
+
+def _chain(parts: Iterable[QuerySet[Any]], n: int) -> list[Any]:
+    """Return the first rows of querysets behind each other."""
+    found: list[Any] = []
+    for part in parts:
+        if len(found) < n:
+            found += part[: n - len(found)]
+    return found
 
 
 def _key(rows: QuerySet[Any]) -> str:
@@ -150,6 +217,11 @@ def _remember(rows: QuerySet[Any], n: int) -> int:
     if n > SMALL:
         cache.set(_key(rows), n, COUNT_SECONDS)
     return n
+
+
+def _count(rows: QuerySet[Any]) -> int:
+    known = _remembered(rows)
+    return _remember(rows, rows.order_by().count()) if known is None else known
 
 
 def place_in_list(rows: QuerySet[Crossmatch], row: Crossmatch, order: Order) -> dict[str, Any]:
@@ -182,8 +254,8 @@ def place_in_list(rows: QuerySet[Crossmatch], row: Crossmatch, order: Order) -> 
         return {"total": 0}
     links = rows.select_related("run").only("name", "run__image_id")
     return {
-        "previous": order.next(links, row, back=True),
-        "next": order.next(links, row),
+        "previous": order.previous(links, row),
+        "next": next(iter(order.after(links, row, 1)), None),
         "place": None if total > SMALL else before + 1,
         "total": total,
     }
@@ -201,8 +273,7 @@ class RowPaginator(Paginator):  # type: ignore[type-arg]
     @cached_property
     def count(self) -> int:
         """Count the rows, without what is only there to show them."""
-        known = _remembered(self.rows)
-        return _remember(self.rows, self.rows.order_by().count()) if known is None else known
+        return _count(self.rows)
 
     def page(self, number: int | str) -> Page[Any]:
         """Return a page.
@@ -220,16 +291,21 @@ class RowPaginator(Paginator):  # type: ignore[type-arg]
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
         stop = min(start + self.per_page, self.count)
-        if start > self.count / 2:
-            part = [*_read(self.rows.reverse(), self.count - stop, self.count - start)][::-1]
-        else:
-            part = [*_read(self.rows, start, stop)]
+        if self.count <= SMALL or self.count < NEARLY_ALL * _count(self.rows.model._default_manager.all()):
+            return Page(_read(self.rows, self.count, start, stop), number, self)
+        known, missing = Order.of(self.rows).parts(self.rows)
+        n = self.count - missing.count()
+        part = [*_read(known, n, start, min(stop, n)), *_read(missing, self.count - n, max(start - n, 0), stop - n)]
         return Page(part, number, self)
 
 
-def _read(rows: QuerySet[Any], start: int, stop: int) -> QuerySet[Any]:
-    """Return a slice of rows, found first by what an index holds and then read whole."""
-    return rows.filter(pk__in=rows.values("pk")[start:stop])
+def _read(rows: QuerySet[Any], n: int, start: int, stop: int) -> list[Any]:
+    """Return a slice of n rows from the nearer end, found first by what an index holds and then read whole."""
+    if start >= stop:
+        return []
+    ids = rows.values("pk")
+    slice_ = ids.reverse()[n - stop : n - start] if start > n / 2 else ids[start:stop]
+    return [*rows.filter(pk__in=slice_)]
 
 
 class TablePaginator(RowPaginator):

@@ -12,6 +12,8 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q, Value
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 
 from racs_transients.flags import names_of
 from racs_transients.schema import CROSSMATCHES, IMAGES, PRODUCT_KINDS, RUNS, SURVEY_RUNS
@@ -83,6 +85,16 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.image}, {self.tag}"
+
+
+@receiver(post_delete, sender=Run)
+def _earlier_one_is_current(instance: Run, using: str, **_: Any) -> None:
+    """Make the newest run that is left the current one, or the lists would lose the image."""
+    if instance.is_current:
+        left = Run.objects.using(using).filter(image=instance.image_id, tag=instance.tag)
+        newest = left.order_by(models.F("finished").desc(nulls_last=True), "pk").first()
+        if newest is not None:
+            left.filter(pk=newest.pk).update(is_current=True)
 
 
 class SurveyRun(models.Model):

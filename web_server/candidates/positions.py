@@ -12,6 +12,8 @@ from astropy.coordinates import SkyCoord, jparser
 _SIGNS = str.maketrans({"−": "-", "°": "d", "′": "m", "'": "m", "″": "s", '"': "s", ",": " "})
 _DEGREES = re.compile(r"(\d+\.?\d*|\.\d+)d?(?:\s+|(?=[+-]))([+-]?(?:\d+\.?\d*|\.\d+))d?", re.ASCII)
 
+_FIRST = re.compile(r"(\d+\.?\d*)\s*(\D?)", re.ASCII)
+
 
 def parse_position(text: str) -> tuple[float, float]:
     """Return the position that a text gives.
@@ -42,6 +44,10 @@ def parse_position(text: str) -> tuple[float, float]:
         return ra % 360, dec
     if words.startswith("-"):
         raise ValueError(f"{text!r} has a negative right ascension")
+    first = _FIRST.match(words)
+    if first and float(first[1]) >= 24 and first[2] != "d":
+        # astropy would wrap it: 187.5 hours are 292.5 degrees
+        raise ValueError(f"{text!r} has a right ascension of more than 24 hours")
     place = jparser.to_skycoord(words) if jparser.search(words) else _sexagesimal(words)
     return float(place.ra.deg), float(place.dec.deg)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -209,7 +209,8 @@ def object_page(request: HttpRequest, object_id: int, image_id: int, survey: str
         If no run has it any longer.
     """
     rows = Crossmatch.objects.filter(sky_object=object_id, run__image_id=image_id, survey=survey)
-    row = rows.order_by("-run__is_current", "-run_id", "id").values_list("pk", flat=True).first()
+    newest = F("run__finished").desc(nulls_last=True)
+    row = rows.order_by("-run__is_current", newest, "-pk").values_list("pk", flat=True).first()
     if row is None:
         raise Http404("No run of this image has this object any longer.")
     return HttpResponseRedirect(reverse("source", args=(image_id, row)))

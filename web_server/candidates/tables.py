@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 
-from web_server.candidates.display import COLUMNS, heading, number, sexagesimal, tooltip
+from web_server.candidates.display import COLUMNS, heading, limit_sign, number, sexagesimal, tooltip
 from web_server.candidates.lists import Order
 from web_server.candidates.models import Crossmatch, Run
 from web_server.review.progress import UNTOUCHED, Progress
@@ -36,6 +36,8 @@ LISTED = (
     "predicted_snr",
     "distance_from_centre",
 )
+# what says whether a listed value is a limit
+LIMITS = ("ratio_is_limit", "askap_origin", "ref_origin")
 DEFAULT_SORT = "-ratio"
 
 
@@ -76,21 +78,24 @@ class SchemaColumn(OrderedColumn):
         kind = "number" if column.dtype in ("float", "int") else "words"
         attrs = {"th": {"title": tooltip(column), "class": kind}, "td": {"class": kind}}
         super().__init__(verbose_name=heading(column), accessor=name, attrs=attrs, default="–")
+        self.column_name = name
 
-    def render(self, value: Any) -> str:
+    def render(self, value: Any, record: Crossmatch) -> str:
         """Return a value as text.
 
         Parameters
         ----------
         value : object
             Of the row.
+        record : Crossmatch
+            The row.
 
         Returns
         -------
         str
-            Its digits.
+            Its digits, after the sign of a limit.
         """
-        return number(value)
+        return f"{limit_sign(record, self.column_name)}{number(value)}"
 
 
 class CrossmatchTable(tables.Table):  # type: ignore[misc]

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import F
 from django.urls import reverse
 
+from web_server.candidates.display import limit_sign
 from web_server.candidates.links import links_at
 from web_server.candidates.models import Crossmatch, Run
 from web_server.notify.models import Message
@@ -98,7 +99,8 @@ def _run(message: Message) -> Post:
     run = Run.objects.select_related("image").filter(pk=UUID(str(message.payload["run"]))).first()
     if run is None:
         raise NothingToSay("the run is no longer in the database")
-    parts = [f"*{part.survey}* {part.candidates} candidates of {part.n_rows} rows" for part in run.survey_runs.all()]
+    searched = run.survey_runs.exclude(n_rows=None)
+    parts = [f"*{part.survey}* {part.candidates} candidates of {part.n_rows} rows" for part in searched]
     lines = [f"Run finished{f' ({_plain(run.tag)})' if run.tag else ''}", *(parts or ["No transient search was made."])]
     blocks: list[Block] = [_header(run.image.name), _section("\n".join(lines))]
     page = _page("image", run.image_id, query=f"?run={run.pk}")
@@ -145,14 +147,13 @@ def _about_row(row: Crossmatch | None, why: str) -> Post:
 
 def _numbers(row: Crossmatch) -> list[tuple[str, str]]:
     """Return the documented numbers, at most the ten that Slack shows."""
-    limit = "≥ " if row.ratio_is_limit else ""
     return [
         ("RA, Dec", f"{row.ra:.3f}, {row.dec:.3f} deg"),
         ("l, b", f"{_fixed(row.gal_l, 3)}, {_fixed(row.gal_b, 3)} deg"),
         ("Type and survey", f"{row.type}, {row.survey}"),
-        ("Flux ratio", f"{limit}{_fixed(row.ratio)}"),
+        ("Flux ratio", f"{limit_sign(row, 'ratio')}{_fixed(row.ratio)}"),
         ("Scaled ASKAP flux", f"{_fixed(row.askap_scaled_flux)} mJy"),
-        (f"{row.survey} flux", f"{_fixed(row.ref_flux)} mJy"),
+        (f"{row.survey} flux", f"{limit_sign(row, 'ref_flux')}{_fixed(row.ref_flux)} mJy"),
         ("Vs", _fixed(row.vs)),
         ("m", _fixed(row.m)),
         ("Pipeline flag", row.flag),

@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, QueryDict
 
 from web_server.accounts.roles import is_lead
 from web_server.candidates.filters import CrossmatchFilter
-from web_server.candidates.lists import Order
+from web_server.candidates.lists import Order, RowPaginator
 from web_server.candidates.models import Crossmatch, Run
 from web_server.candidates.tables import crossmatch_order
 from web_server.review.filters import rows_of
@@ -73,9 +73,8 @@ class ReviewList:
         Crossmatch or None
             None where the list is empty.
         """
-        ordered = self.order.sort(self.rows)
-        start = max(number, 1) - 1
-        return next(iter(ordered[start : start + 1]), None) or ordered.last()
+        page = RowPaginator(self.order.sort(self.rows), 1).get_page(max(number, 1))
+        return next(iter(page.object_list), None)
 
     def done(self, user: User) -> int:
         """Return how many rows a user has reviewed.
@@ -108,7 +107,7 @@ class ReviewList:
         Crossmatch or None
             None where all are done.
         """
-        return self.order.sort(unreviewed(self.rows, user)).first()
+        return next(iter(self.order.first(unreviewed(self.rows, user), 1)), None)
 
     def ahead(self, user: User, row: Crossmatch, n: int) -> list[int]:
         """Return the rows that a user reviews after one: the next ones in the list, then from its start.
@@ -130,7 +129,7 @@ class ReviewList:
         rows = unreviewed(self.rows, user).exclude(pk=row.pk).only(self.order.key)
         found = [other.pk for other in self.order.after(rows, row, n)]
         if len(found) < n:
-            found += [other.pk for other in self.order.sort(rows)[:n] if other.pk not in found]
+            found += [other.pk for other in self.order.first(rows, n) if other.pk not in found]
         return found[:n]
 
 
