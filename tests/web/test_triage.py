@@ -568,3 +568,21 @@ def test_the_review_goes_on_with_the_later_run_that_took_the_place_of_the_one_sh
     votes = Vote.objects.filter(reviewer=ann, active=True).order_by("pk")
     given = dict(votes.values_list("subject__sky_object", "label__key"))
     assert [given[row.sky_object_id] for row in old] == [*"mnifes"]
+
+
+def test_a_double_click_votes_once_and_not_on_the_candidate_that_it_brought(review, person):
+    ann = person("ann")
+    page = review(ann)
+    page.wait_for_load_state("networkidle")
+    box = page.get_by_role("button", name="There is a match").bounding_box()
+    at = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.click(*at)
+    shows(page, 2)
+    page.mouse.down(click_count=2)
+    page.mouse.up(click_count=2)
+    expect(page.locator("#said")).to_contain_text("second click")
+    shows(page, 2)
+    page.mouse.click(*at)
+    shows(page, 3)
+    settled(page)
+    assert saved(ann) == {1: "m", 2: "m"}

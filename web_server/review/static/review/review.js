@@ -323,6 +323,12 @@ function onSubmit(event) {
 }
 
 function onClick(event) {
+  if (event.detail > 1 && event.target.closest("button[name=label]")) {
+    // it would vote on the candidate that the first click has brought
+    event.preventDefault();
+    say("The second click of a double one was not taken as a vote.");
+    return;
+  }
   const button = event.target.closest("[data-do], [data-go]");
   if (!button || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
