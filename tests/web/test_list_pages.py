@@ -341,6 +341,17 @@ def test_the_dashboard_counts_images_reviewers_and_days(site, enter, conflict, l
     assert counts == {"bob": ["2", "1", "0", "1"], "ann": ["1", "0", "0", "1"]}
 
 
+def test_a_decision_that_no_vote_can_equal_is_no_disagreement(site, enter, conflict, label):
+    lead = enter("lead", "lead")
+    services.decide(lead.user, site["rows"][0], label["t"])
+    found = {one["name"]: one for one in lead.get("/dashboard/").context["reviewers"]}
+    assert (found["ann"]["settled"], found["ann"]["agreeing"]) == (0, 0)
+    services.decide(lead.user, site["rows"][0], label["i"])
+    found = {one["name"]: one for one in lead.get("/dashboard/").context["reviewers"]}
+    assert (found["ann"]["settled"], found["ann"]["agreeing"]) == (1, 1)
+    assert (found["bob"]["settled"], found["bob"]["agreeing"]) == (1, 0)
+
+
 def test_the_administration_edits_labels_and_only_shows_what_was_said(site, client, django_user_model, conflict, label):
     client.force_login(django_user_model.objects.create_superuser("admin", password="x"))
     for model in ("subject", "vote", "decision", "claim", "comment", "star", "savedsearch", "event"):

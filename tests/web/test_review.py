@@ -470,7 +470,18 @@ def test_objects_that_two_rows_share_are_reviewed_once(ann, site, queue, label):
     assert first_left(ann, query) is None
 
 
-# ---- runs that change meanwhile
+# ---- databases and runs that change meanwhile
+
+
+def test_a_vote_kept_for_another_database_at_this_address_counts_for_no_candidate_here(ann, site, queue, label):
+    row = site["rows"][0]
+    subject = f"{row.sky_object_id} {site['run'].image_id} {row.survey}"
+    assert vote(ann, row, label["m"], queue, name="J000000-000000", subject=subject).status_code == 404
+    assert not Vote.objects.exists()
+    assert vote(ann, row, label["m"], queue, name=row.name, subject=subject).status_code == 200
+    undo = {"reviewer": ann.user.pk, "name": "J000000-000000"}
+    assert ann.post(f"/review/{row.pk}/undo/?{queue}", undo).status_code == 404
+    assert Vote.objects.filter(active=True).count() == 1
 
 
 def test_a_vote_counts_though_a_later_run_took_the_place_of_what_was_shown(ann, site, label):

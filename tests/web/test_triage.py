@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from PIL import Image as Picture
 from playwright.sync_api import expect
@@ -9,7 +11,7 @@ from playwright.sync_api import expect
 from racs_transients.plots.layout import GAP, MARGIN, PANEL, TOP
 from tests.web.conftest import make_row, make_run
 from tests.web.live import session_of, wait_until
-from web_server.candidates.models import Crossmatch, Product, Run
+from web_server.candidates.models import Crossmatch, Product, Run, SurveyRun
 from web_server.review.models import Decision, Label, Vote
 
 N = 6
@@ -545,3 +547,42 @@ def test_votes_are_saved_though_the_field_was_run_again_meanwhile(visit, image, 
     page.keyboard.press("u")
     settled(page)
     assert saved(ann) == {1: "m", 2: "n"}
+
+
+def test_the_review_goes_on_with_the_later_run_that_took_the_place_of_the_one_shown(visit, image, person):
+    ann = person("ann")
+    page = visit(ann, f"/review/?image={image.pk}&is_candidate=true")
+    page.wait_for_selector("#review[data-ready]")
+    page.wait_for_load_state("networkidle")
+    old = [*Crossmatch.objects.order_by("match_id")]
+    Run.objects.update(is_current=False)
+    run = Run.objects.create(id=uuid.uuid4(), image=image, tag="test")
+    comparison = SurveyRun.objects.create(run=run, survey="SUMSS")
+    for row in old:
+        values = {"name": row.name, "ratio": row.ratio, "is_candidate": True, "sky_object": row.sky_object}
+        make_row(comparison, row.match_id, **values)
+    for number, key in enumerate("mnifes", start=1):
+        shows(page, number)
+        page.keyboard.press(key)
+    expect(page.locator("main")).to_contain_text("You have reviewed all")
+    votes = Vote.objects.filter(reviewer=ann, active=True).order_by("pk")
+    given = dict(votes.values_list("subject__sky_object", "label__key"))
+    assert [given[row.sky_object_id] for row in old] == [*"mnifes"]
+
+
+def test_a_double_click_votes_once_and_not_on_the_candidate_that_it_brought(review, person):
+    ann = person("ann")
+    page = review(ann)
+    page.wait_for_load_state("networkidle")
+    box = page.get_by_role("button", name="There is a match").bounding_box()
+    at = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.click(*at)
+    shows(page, 2)
+    page.mouse.down(click_count=2)
+    page.mouse.up(click_count=2)
+    expect(page.locator("#said")).to_contain_text("second click")
+    shows(page, 2)
+    page.mouse.click(*at)
+    shows(page, 3)
+    settled(page)
+    assert saved(ann) == {1: "m", 2: "m"}

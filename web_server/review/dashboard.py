@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from web_server.accounts.roles import lead_required
 from web_server.candidates.models import Run
-from web_server.review.models import Subject, Vote
+from web_server.review.models import Label, Subject, Vote
 from web_server.review.progress import UNTOUCHED, progress
 
 DAYS = 14
@@ -74,7 +74,9 @@ def _images(user: Any, runs: list[Run]) -> list[dict[str, Any]]:
 
 def _reviewers() -> Any:
     """Return for each reviewer the votes, and how many agree with what the others made of it."""
-    settled = Q(subject__state__in=(Subject.State.AGREED, Subject.State.DECIDED))
+    # where a lead said what only leads can say, no vote could agree
+    votable = set(Label.objects.filter(lead_only=False).values_list("tag", flat=True))
+    settled = Q(subject__state__in=(Subject.State.AGREED, Subject.State.DECIDED), subject__tag__in=votable)
     same = Q(label__tag=F("subject__tag"))
     return (
         Vote.objects.filter(active=True)

@@ -188,7 +188,7 @@ def vote(request: HttpRequest, row_id: int) -> HttpResponse:
     Parameters
     ----------
     request : django.http.HttpRequest
-        The list; the fields of `JudgementForm`, and ``subject`` as the page has it, should the row be gone.
+        The list; the fields of `JudgementForm`; ``subject`` and ``name`` as the page has them.
     row_id : int
         A row of the image, or of any, that the address names; of an earlier run too.
 
@@ -229,7 +229,7 @@ def undo(request: HttpRequest, row_id: int) -> HttpResponse:
     Parameters
     ----------
     request : django.http.HttpRequest
-        The list; the fields of `UndoForm`, and ``subject`` as in `vote`.
+        The list; the fields of `UndoForm`; ``subject`` and ``name`` as in `vote`.
     row_id : int
         As in `vote`.
 
@@ -340,7 +340,8 @@ def _judged_row(request: HttpRequest, chosen: ReviewList, row_id: int) -> Crossm
     if row is None and subject:
         same = rows.filter(sky_object=int(subject[1]), run__image=int(subject[2]), survey=subject[3])
         row = same.order_by("-run__is_current", F("run__finished").desc(nulls_last=True), "pk").first()
-    if row is None:
+    # another database, served at the same address, has other candidates under the same numbers
+    if row is None or request.POST.get("name", row.name) != row.name:
         raise Http404("There is no such candidate.")
     return row
 

@@ -134,7 +134,8 @@ export class Outbox {
   }
 
   async send(entry, mayRenew = true) {
-    const body = new URLSearchParams({ reviewer: this.reviewer, token: entry.token, subject: entry.subject });
+    const { token, subject, name } = entry;
+    const body = new URLSearchParams({ reviewer: this.reviewer, token, subject, name });
     if (entry.kind === "vote") {
       body.set("label", entry.label);
       body.set("note", entry.note);

@@ -43,7 +43,11 @@ export class Parts {
       signal: AbortSignal.timeout(20000),
     });
     if (response.type === "opaqueredirect") throw new Error("Your login has expired.");
-    if (!response.ok) throw new Error(`The candidate could not be loaded (${response.status}).`);
+    if (!response.ok) {
+      const error = new Error(`The candidate could not be loaded (${response.status}).`);
+      error.gone = response.status === 404;
+      throw error;
+    }
     const template = document.createElement("template");
     template.innerHTML = await response.text();
     const element = document.importNode(template.content.firstElementChild, true);

@@ -95,9 +95,11 @@ async function show(row, { record = true } = {}) {
   try {
     element = await parts.get(row);
   } catch (error) {
+    if (error.gone) done.add(row);
     if (mine === wanted) {
       const words = error.name === "TypeError" || error.name === "TimeoutError" ? "The server does not answer." : error.message;
-      stuck(`${words} The next candidate is not shown; your votes are kept. Press → or reload to try again.`);
+      const then = error.gone ? "“First one left” goes on with what there is now." : "Press → or reload to try again.";
+      stuck(`${words} The next candidate is not shown; your votes are kept. ${then}`);
     }
     return false;
   } finally {
@@ -166,11 +168,14 @@ async function advance(words, name) {
   const next = await following();
   if (!next) await finish(words);
   else if (await show(next)) say(`${words}: ${name}. Now ${part.dataset.name}, ${left} left.`);
+  // a later run of the image took the place of the one that is shown
+  else if (done.has(next)) await advance(words, name);
   else say(`${words}: ${name}.`);
 }
 
 // Nothing that is known here is left: the server knows what is, once it has all votes.
 async function finish(words) {
+  stuck("");
   say(`${words}. That was the last one that was loaded.`);
   await outbox.flush();
   while (outbox.busy) await new Promise((resolve) => setTimeout(resolve, 50));
@@ -318,6 +323,12 @@ function onSubmit(event) {
 }
 
 function onClick(event) {
+  if (event.detail > 1 && event.target.closest("button[name=label]")) {
+    // it would vote on the candidate that the first click has brought
+    event.preventDefault();
+    say("The second click of a double one was not taken as a vote.");
+    return;
+  }
   const button = event.target.closest("[data-do], [data-go]");
   if (!button || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
