@@ -56,9 +56,10 @@ def test_both_files_hold_the_whole_list_in_its_order(reader, site, query):
     if "ratio_max" in query:
         rows = rows.filter(ratio__lte=2)
     key = query.get("sort", "-ratio")
-    missing = [row.pk for row in rows if row.ratio is None]
-    known = sorted((row for row in rows if row.ratio is not None or key == "name"), key=lambda row: row.pk)
-    known.sort(key=lambda row: getattr(row, key.removeprefix("-")), reverse=key.startswith("-"))
+    downwards = key.startswith("-")
+    missing = sorted((row.pk for row in rows if row.ratio is None), reverse=downwards)
+    known = [row for row in rows if row.ratio is not None or key == "name"]
+    known.sort(key=lambda row: (getattr(row, key.removeprefix("-")), row.pk), reverse=downwards)
     expected = [row.pk for row in known] + (missing if key != "name" else [])
     assert frame(as_csv(reader, **query))["row_id"].tolist() == expected
     assert as_votable(reader, **query).get_first_table().array["row_id"].tolist() == expected
