@@ -91,7 +91,7 @@ def measure(url, source, n, folder, seconds):
     from django.contrib.auth.models import User
     from django.db import connection
 
-    from tests.web.crowd import Reviewer, summary, vote_together
+    from tests.web.crowd import Reviewer, for_seconds, summary, vote_together
     from tests.web.live import session_of, site_server
     from web_server.accounts.roles import set_role
     from web_server.candidates.models import Crossmatch, Product, Run
@@ -114,7 +114,7 @@ def measure(url, source, n, folder, seconds):
     print(f"{connection.vendor}, {n} rows, {len(stamps)} stamps; ms: median, 95th percentile, largest")
     with site_server(folder, workers=2, threads=4) as site:
         lonely = Reviewer(people[1].pk, session_of(people[1]))
-        vote_together(site, [lonely], [row.pk for row in chosen[:200]], labels, listed, 5)
+        vote_together(site, [lonely], [row.pk for row in chosen[:200]], labels, listed, for_seconds(5))
         report("vote, one reviewer", lonely.times)
         report("page, ratio ≥ 2", fetch(site, f"/review/{first}/?{listed}", reader))
         report("part, ratio ≥ 2", fetch(site, f"/review/{first}/part/?{listed}", reader))
@@ -126,7 +126,7 @@ def measure(url, source, n, folder, seconds):
         report("key to painted candidate", paint(site, f"/review/?{listed}", reader))
         before = Vote.objects.count()
         crowd = [Reviewer(one.pk, session_of(one)) for one in people[2:]]
-        vote_together(site, crowd, [row.pk for row in chosen[:500]], labels, listed, seconds)
+        vote_together(site, crowd, [row.pk for row in chosen[:500]], labels, listed, for_seconds(seconds))
         confirmed, stored = sum(len(one.given) for one in crowd), Vote.objects.filter(active=True).count()
         print(summary(crowd, seconds))
         new, kept = Vote.objects.count() - before, Vote.objects.filter(active=True, reviewer__in=people[2:]).count()

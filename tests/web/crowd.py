@@ -24,15 +24,25 @@ class Reviewer:
     failures: list[str] = field(default_factory=list)
 
 
-def vote_together(url, reviewers, rows, labels, query, seconds):
-    """Let all of them vote for some seconds."""
+def for_seconds(seconds):
+    """Vote until some seconds have passed."""
     end = time.monotonic() + seconds
+    return lambda _: time.monotonic() < end
+
+
+def up_to(n):
+    """Give so many votes each."""
+    return lambda one: len(one.times) < n
+
+
+def vote_together(url, reviewers, rows, labels, query, goes_on):
+    """Let all of them vote as long as ``goes_on(reviewer)``."""
     with ThreadPoolExecutor(len(reviewers)) as pool:
-        for future in [pool.submit(_vote, url, one, rows, labels, query, end) for one in reviewers]:
+        for future in [pool.submit(_vote, url, one, rows, labels, query, goes_on) for one in reviewers]:
             future.result()
 
 
-def _vote(url, reviewer, rows, labels, query, end):
+def _vote(url, reviewer, rows, labels, query, goes_on):
     connection = HTTPConnection(urlsplit(url).netloc, timeout=60)
     cookie = f"sessionid={reviewer.session}"
     connection.request("GET", f"/review/{rows[0]}/?{query}", headers={"Cookie": cookie})
@@ -47,7 +57,7 @@ def _vote(url, reviewer, rows, labels, query, end):
     }
     # all start with the same candidates, then go round with other labels
     for turn, row in cycle(enumerate(rows)):
-        if time.monotonic() > end:
+        if not goes_on(reviewer):
             break
         label, note = labels[(turn + reviewer.number + len(reviewer.times)) % len(labels)], f"{len(reviewer.times)}"
         values = {"label": label, "note": note, "reviewer": reviewer.number, "token": str(uuid.uuid4())}
