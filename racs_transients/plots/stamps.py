@@ -10,8 +10,9 @@ from astropy.visualization import ZScaleInterval
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-from racs_transients import sky
+from racs_transients import beam, sky
 from racs_transients.beam import FloatArray
+from racs_transients.convolve import beams_at
 from racs_transients.cutouts import regrid, sky_grid
 from racs_transients.image import Image
 from racs_transients.plots.canvas import Canvas, ellipses, labelled, text_width
@@ -325,14 +326,15 @@ def _write_around(canvas: Canvas, panel: Panel, left: int) -> None:
 
 
 def _draw_beam(canvas: Canvas, image: Image, stamp: Stamp, left: int) -> None:
-    """Draw the beam into the lower left corner of a panel, on white ground."""
-    major, minor = (np.array([axis / stamp.scale]) for axis in (image.beam.major, image.beam.minor))
+    """Draw the beam as it is at the stamp's centre into the lower left corner of a panel, on white ground."""
+    # the header's angle counts from north at the reference position, which turns towards a pole
+    major, minor, pa = beam.axes(beams_at(image, image.beam, [stamp.ra], [stamp.dec]))
+    major, minor = major / stamp.scale, minor / stamp.scale
     side = max(18.0, float(major[0]) + 8)
     bottom = TOP + PANEL - 6
     canvas.curves(_box(left + 6, bottom - side, side, side), "black", width=1, halo=False, fill="white")
     x, y = np.array([left + 6 + side / 2]), np.array([bottom - side / 2])
-    beam = ellipses(x, y, major, minor, np.array([image.beam.pa]))
-    canvas.curves(beam, "black", width=1, halo=False, fill="#888888")
+    canvas.curves(ellipses(x, y, major, minor, pa), "black", width=1, halo=False, fill="#888888")
 
 
 def _draw_scale(canvas: Canvas, stamp: Stamp, left: int) -> None:

@@ -39,7 +39,7 @@ _MAX_BYTES, _MAX_WEB_BYTES = 250_000, 30_000
 # Half the side of the FITS cutouts, arcsec: four survey beams, small enough to keep for every row
 _CUTOUT = 180.0
 # Part of what a stamp depends on: to be raised when the drawing changes
-_DRAWING = 1
+_DRAWING = 2
 # Fewer stamps than this are not worth another process
 _STAMPS_PER_PROCESS = 16
 _PLANES = ".cache/stamp-planes"

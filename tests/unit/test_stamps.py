@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 from PIL import Image as Picture
 
+from racs_transients import beam
 from racs_transients.beam import Beam
+from racs_transients.convolve import beams_at
 from racs_transients.plots import stamp_words as words
 from racs_transients.plots.canvas import ellipses, jpeg
 from racs_transients.plots.stamps import (
@@ -141,17 +143,30 @@ def test_the_grey_levels_follow_zscale_and_the_contrast():
     assert (grey_levels(np.full((60, 60), np.nan, np.float32), 0.2) == 255).all()
 
 
+def drawn_beam(picture):
+    """Variances of the beam in the corner of the first panel, pixels of the picture; y counts downwards."""
+    corner = np.asarray(picture).astype(int)[TOP + PANEL - 80 : TOP + PANEL - 4, 20:110]
+    return moments((np.abs(corner - 0x88) < 12).all(axis=2).astype(float))[2:]
+
+
 def test_the_beam_is_drawn_at_its_size_and_angle():
     image = paint([], psf=Beam(80.0, 25.0, 45.0))
-    picture = np.asarray(draw(stamp([panel(0)]), [image])).astype(int)
-    corner = picture[TOP + PANEL - 80 : TOP + PANEL - 4, 20:110]
-    grey = (np.abs(corner - 0x88) < 12).all(axis=2)
-    _, _, xx, yy, xy = moments(grey.astype(float))
+    xx, yy, xy = drawn_beam(draw(stamp([panel(0)]), [image]))
     scale = 2 * RADIUS / PANEL
     # the variance of a filled ellipse along its major axis is a quarter of the squared semi-axis
     assert np.sqrt((xx + yy) / 2 + np.hypot((xx - yy) / 2, xy)) * 4 * scale == pytest.approx(80, rel=0.1)
     # north is up in rows that count downwards, so from north to east is from up to left
     assert xy > 0.5 * np.sqrt(xx * yy)
+
+
+def test_the_beam_has_the_angle_of_the_point_sources_around_it_far_from_the_reference_position():
+    here, reference = (50.0, -85.0), Beam(80.0, 25.0, 45.0)
+    empty = paint([], centre=(70.0, -85.0), shape=(600, 600), pixel=(30.0, 30.0), psf=reference)
+    pa = float(beam.axes(beams_at(empty, reference, [here[0]], [here[1]]))[2][0])
+    assert abs(pa - reference.pa) == pytest.approx(20, abs=1)
+    xx, yy, xy = drawn_beam(draw(stamp([panel(0)], centre=here), [empty]))
+    # to the left and up from the upright
+    assert np.rad2deg(np.arctan2(2 * xy, yy - xx)) / 2 == pytest.approx(pa, abs=2)
 
 
 def test_outlines_of_ellipses_have_the_stated_axes():
