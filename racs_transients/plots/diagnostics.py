@@ -34,6 +34,7 @@ from racs_transients.plots.style import (
     new_figure,
     plain_number,
     point_size,
+    put_legend,
     put_words,
     say_empty,
     set_sky_axes,
@@ -104,9 +105,8 @@ def flux_ratio_image_view(
     shown = _ratio_map(axes, x, y, ln_ratio, norm, shape)
     bar = figure.colorbar(shown, ax=axes, label=f"ASKAP / {survey} flux ratio", extend="both", pad=0.02)
     _set_ratio_ticks(bar.ax, reach)
-    words = ratio_words(ln_ratio, median, mad).replace("\n", "; ")
     what = "medians; beyond a factor of 2: " if len(known) > MANY else ""
-    axes.set_title(f"{title}\n{words}\n{what}▲ brighter in ASKAP, ▼ fainter", fontsize=11)
+    put_words(axes, f"{ratio_words(ln_ratio, median, mad)}\n{what}▲ brighter in ASKAP, ▼ fainter")
     return figure
 
 
@@ -188,11 +188,10 @@ def position_offset(pairs: pd.DataFrame, beam: Beam, survey: str, *, radius: flo
     axes.axhline(north, color=VERMILLION, linestyle="-.")
     put_words(
         axes,
-        f"{number_of_pairs(len(known))}\nΔRA cos δ: median {east:+.2f}″, MAD {east_mad:.2f}″\n"
-        f"ΔDec: median {north:+.2f}″, MAD {north_mad:.2f}″\nbeam {_beam_words(beam)}",
-        y=0.02,
+        f"{number_of_pairs(len(known))}; beam {_beam_words(beam)}\n"
+        f"ΔRA cos δ: median {east:+.2f}″, MAD {east_mad:.2f}″; ΔDec: median {north:+.2f}″, MAD {north_mad:.2f}″",
     )
-    axes.legend(loc="upper right", framealpha=0.9)
+    put_legend(figure, axes.get_legend_handles_labels()[0])
     return figure
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from racs_transients import beam
 from racs_transients.beam import FloatArray
 from racs_transients.image import Image
-from racs_transients.plots.style import new_figure, put_words, set_sky_axes
+from racs_transients.plots.style import new_figure, put_legend, put_words, set_sky_axes
 
 # The colours of the earlier system; extended sources also have thicker lines
 SOURCE, EXTENDED = "#1f77b4", "#d62728"
@@ -185,7 +185,7 @@ def overlay(
     Returns
     -------
     matplotlib.figure.Figure
-        On the sky, zscale, inverted grey. Ellipses too small to be seen are drawn larger, as the corner states.
+        On the sky, zscale, inverted grey. Ellipses too small to be seen are drawn larger, as the title states.
     """
     figure = new_figure(*_SIZE, dpi=150)
     axes = figure.add_subplot(projection=behind.image.wcs)
@@ -211,8 +211,8 @@ def overlay(
             )  # fmt: skip
             handles.append(Line2D([], [], color=colour, linewidth=width, label=f"{words} ({chosen.sum()})"))
     if handles:
-        axes.legend(handles=handles, loc="upper right", framealpha=0.9)
-    put_words(axes, _words(name, enlarged, smallest * float(np.mean(behind.image.pixel_scales))), y=0.02)
+        put_legend(figure, handles)
+    put_words(axes, _words(name, enlarged, smallest * float(np.mean(behind.image.pixel_scales))))
     return figure
 
 

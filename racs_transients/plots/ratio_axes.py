@@ -20,6 +20,7 @@ from racs_transients.plots.style import (
     median_mad,
     new_figure,
     point_size,
+    put_legend,
     put_words,
     running_median,
     say_empty,
@@ -68,7 +69,7 @@ def number_of_pairs(number: int) -> str:
 
 
 def ratio_words(ln_ratio: FloatArray, median: float, mad: float) -> str:
-    """Say in three lines what the ratios are.
+    """Say what the ratios are.
 
     Parameters
     ----------
@@ -84,7 +85,7 @@ def ratio_words(ln_ratio: FloatArray, median: float, mad: float) -> str:
     """
     beyond = int((np.abs(ln_ratio) > np.log(2)).sum())
     pairs = number_of_pairs(len(ln_ratio))
-    return f"{pairs}\nmedian {np.exp(median):.3f}, MAD {100 * mad:.1f} %\n{beyond} beyond a factor of 2"
+    return f"{pairs}; median {np.exp(median):.3f}, MAD {100 * mad:.1f} %; {beyond} beyond a factor of 2"
 
 
 def flux_norm(flux: pd.Series) -> LogNorm:
@@ -145,9 +146,11 @@ def ratio_figure(
         _points(figure, axes, x, pairs, (edges[0], edges[-1], limit), log_x=log_x, coloured=coloured)
         axes.axhline(np.exp(median), color=VERMILLION, linestyle="-.", label=f"median {np.exp(median):.3f}", zorder=5)
         axes.axhspan(np.exp(median - mad), np.exp(median + mad), color=ORANGE, alpha=0.25, label="± MAD", zorder=0)
+        # a density covers the band
+        axes.hlines(np.exp([median - mad, median + mad]), edges[0], edges[-1], ORANGE, linewidth=1, zorder=4)
         _running(axes, x, ln_ratio, edges, log_x=log_x)
         put_words(axes, ratio_words(ln_ratio, median, mad))
-        axes.legend(loc="lower right", ncols=2, framealpha=0.9).set_zorder(20)
+        put_legend(figure, axes.get_legend_handles_labels()[0])
     else:
         say_empty(axes, NO_PAIRS)
     # last, for a density sets its own limits and ticks

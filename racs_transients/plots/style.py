@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +12,7 @@ import numpy as np
 from astropy.visualization.wcsaxes import WCSAxes
 from astropy.wcs.utils import proj_plane_pixel_scales
 from matplotlib import colormaps
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
@@ -158,30 +159,30 @@ def point_size(n: int) -> float:
     return float(np.clip(4000 / max(n, 1), 8, 60))
 
 
-def put_words(axes: Axes, words: str, *, x: float = 0.02, y: float = 0.98) -> None:
-    """Write a box of text into a corner of the axes.
+def put_words(axes: Axes, words: str) -> None:
+    """Write lines below the title of axes, where they hide no data.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
-        The axes.
+        The axes, with their title.
     words : str
         The lines.
-    x, y : float
-        Position as a fraction of the axes; below the middle the box stands on it.
     """
-    axes.text(
-        x,
-        y,
-        words,
-        transform=axes.transAxes,
-        va="top" if y > 0.5 else "bottom",
-        ha="left" if x < 0.5 else "right",
-        fontsize=10.5,
-        linespacing=1.35,
-        zorder=20,
-        bbox={"facecolor": "white", "edgecolor": "0.7", "alpha": 0.9, "boxstyle": "round,pad=0.4"},
-    )
+    axes.set_title(f"{axes.get_title()}\n{words}", fontsize=11)
+
+
+def put_legend(figure: Figure, handles: Sequence[Artist]) -> None:
+    """Put a legend below the axes, where it hides no data.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        From `new_figure`.
+    handles : sequence of matplotlib.artist.Artist
+        What it explains, labelled.
+    """
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
 
 
 def say_empty(axes: Axes, words: str) -> None:

@@ -16,6 +16,8 @@ from racs_transients.plots.style import CATEGORIES, GREY, MANY, Mark, new_figure
 # and |m| ≥ 0.26
 VS_THRESHOLD, M_THRESHOLD = 4.3, 1.2
 _LOWEST_VS = 0.03
+# Size of the axes of Vs against |m|, points, about
+_AXES = (670.0, 500.0)
 # As many candidates are named as have room, where there are few and where there are many
 _NAMED, _NAMED_OF_MANY, _MANY_CANDIDATES = 12, 5, 40
 
@@ -103,12 +105,29 @@ def _draw_category(axes: Axes, rows: pd.DataFrame, mark: Mark, n_all: int) -> No
 
 
 def _name_candidates(axes: Axes, candidates: pd.DataFrame) -> None:
-    """Write the number of the row beside the most significant candidates."""
-    named = candidates.nlargest(_NAMED if len(candidates) <= _MANY_CANDIDATES else _NAMED_OF_MANY, "vs_abs")
-    for number, m, vs in zip(named["match_id"], named["m_abs"], named["vs_abs"], strict=True):
-        axes.annotate(
-            f"{number}", (m, vs), xytext=(-6, 5), textcoords="offset points", fontsize=9, ha="right", zorder=7
-        )
+    """Write the number of the row beside the most significant candidates, where it hides nothing."""
+    limit = _NAMED if len(candidates) <= _MANY_CANDIDATES else _NAMED_OF_MANY
+    ordered = candidates.sort_values("vs_abs", ascending=False)
+    m, vs = ordered["m_abs"].to_numpy(float), ordered["vs_abs"].to_numpy(float)
+    low, high = np.log(axes.get_ylim())
+    points = (
+        np.column_stack([m / axes.get_xlim()[1], (np.log(np.maximum(vs, _LOWEST_VS)) - low) / (high - low)]) * _AXES
+    )
+    # left, bottom, right and top of all that is drawn, points
+    taken = np.hstack([points - 5, points + 5])
+    # one by one, for where a number has room depends on those before it
+    for number, x, y, (at_x, at_y) in zip(ordered["match_id"].head(limit), m, vs, points, strict=False):
+        across = 6.5 * len(str(number))
+        for shift, up, side in ((-6, 4, "right"), (6, 4, "left"), (-6, -14, "right"), (6, -14, "left")):
+            left, bottom = at_x + shift - (across if side == "right" else 0), at_y + up
+            box = np.array([left, bottom, left + across, bottom + 10])
+            if ((box[:2] >= taken[:, 2:]) | (box[2:] <= taken[:, :2])).any(axis=1).all():
+                axes.annotate(
+                    f"{number}", (x, y), xytext=(shift, up), textcoords="offset points", fontsize=9, ha=side,
+                    va="bottom", zorder=7,
+                )  # fmt: skip
+                taken = np.vstack([taken, box])
+                break
 
 
 def flag_counts(rows: pd.DataFrame) -> pd.DataFrame:

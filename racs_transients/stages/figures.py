@@ -103,14 +103,14 @@ def _drawn(
     title = _stem(run.folder)
     yield from _diagnostics(field, diagnostic, full, run, title)
     if run.config.transients.transients:
-        flags = run.config.flags
+        flags, against = run.config.flags, f"{title} against {field.survey.name}"
         yield (
             "variability",
             verdicts.variability(
-                rows, vs_threshold=flags.min_significance, min_ratio=flags.candidate_min_ratio, title=title
+                rows, vs_threshold=flags.min_significance, min_ratio=flags.candidate_min_ratio, title=against
             ),
         )
-        yield "counts", verdicts.counts(rows, title=title)
+        yield "counts", verdicts.counts(rows, title=against)
     if run.config.catalogues.produce_overlays:
         yield from _overlays(field, run, title)
 

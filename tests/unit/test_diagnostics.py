@@ -160,6 +160,31 @@ def test_variability_counts_rows_beyond_both_thresholds():
     assert {"|Vs| = 4.3", "|m| = 1.2", "ratio 2"} <= {text.get_text() for text in figure.axes[0].texts}
 
 
+@pytest.mark.parametrize("name", ["view", "offset", "ratios", "from_centre"])
+def test_words_and_legends_hide_no_pair(name, tmp_path):
+    figure = DRAWINGS[name](400)
+    style.save(figure, tmp_path / "figure.png")
+    inside = figure.axes[0].get_window_extent()
+    shown = [text for text in [*figure.axes[0].texts, *figure.legends] if text.get_window_extent().overlaps(inside)]
+    assert figure.axes[0].get_legend() is None
+    assert shown == []
+
+
+def test_numbers_of_candidates_hide_neither_each_other_nor_candidates(tmp_path):
+    near = crossmatches(12).assign(
+        type="match", flag="Good", is_candidate=True, match_id=range(95, 107),
+        m_abs=1.3 + 0.008 * np.arange(12), vs_abs=[12.0, 12.4, 20.0, 20.1, 20.2, 9.0, 9.1, 30.0, 31.0, 6.0, 6.1, 6.2],
+    )  # fmt: skip
+    figure = verdicts.variability(near, min_ratio=2.0)
+    style.save(figure, tmp_path / "figure.png")
+    axes = figure.axes[0]
+    boxes = [text.get_window_extent() for text in axes.texts if text.get_text().isdigit()]
+    assert len(boxes) >= 6
+    assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+    points = axes.transData.transform(near[["m_abs", "vs_abs"]].to_numpy(float))
+    assert not any(box.contains(*point) for box in boxes for point in points)
+
+
 def test_flag_counts_are_those_of_the_table():
     rows = crossmatches(500)
     table = verdicts.flag_counts(rows)
@@ -181,8 +206,7 @@ def test_robust_statistics_and_running_medians():
 
 def test_one_pair_is_no_plural_and_north_is_no_half_turn():
     figure = diagnostics.position_offset(pairs(1), Beam(45, 40, 179.8), "SUMSS", radius=5)
-    said = " ".join(text.get_text() for text in figure.axes[0].texts)
-    assert "1 pair\n" in said
-    assert "PA 0°" in said
-    assert ratio_words(np.zeros(1), 0.0, 0.0).startswith("1 pair\n")
-    assert ratio_words(np.zeros(2), 0.0, 0.0).startswith("2 pairs\n")
+    assert "1 pair;" in words(figure)
+    assert "PA 0°" in words(figure)
+    assert ratio_words(np.zeros(1), 0.0, 0.0).startswith("1 pair;")
+    assert ratio_words(np.zeros(2), 0.0, 0.0).startswith("2 pairs;")
