@@ -32,6 +32,12 @@ MAX_CARDS = 200
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 # Larger PNG files, the overlays, go in as JPEG of so many pixels
 _LARGE, _PIXELS = 400_000, 1500
+_KEY = (
+    "North is up, east left. Ellipses: red the survey, gold the other survey of a run with two, blue ASKAP as "
+    "compared, green ASKAP at full resolution beside a convolved image. Large circles: light blue the catalogue "
+    "source, orange the ASKAP source; dashed where it is merely the nearest, dotted where a flux was measured "
+    "without a source."
+)
 _WORDS = {"match": "changed", "noaskapmatch": "gone or fainter", "nocatalogmatch": "new or brighter"}
 
 
@@ -221,13 +227,16 @@ def _cards(candidates: pd.DataFrame, manifest: Mapping[str, Any], folder: Path) 
     if len(candidates) == 0:
         return [_tag("p", "None.")]
     stamps = {p["match_id"]: name for name, p in manifest["products"].items() if p["kind"] == "stamp_web"}
-    shown = candidates.head(MAX_CARDS)
+    # the rows of two surveys come one survey after the other
+    shown = candidates.sort_values("ratio", ascending=False, kind="stable").head(MAX_CARDS)
     positions = SkyCoord(shown["ra"], shown["dec"], unit=u.deg).to_string("hmsdms", sep=":", precision=1)
     cards = [
         _card(row, position, stamps.get(row["match_id"]), folder)
         for row, position in zip(shown.to_dict("records"), positions, strict=True)
     ]
-    content = [_tag("div", *cards, {"class": "cards"})]
+    across = 2 * manifest["settings"]["postagestamps"]["postage_stamp_radius"]
+    key = [_tag("p", f"The stamps are {across:g}′ wide. {_KEY}", {"class": "kind"})] if stamps else []
+    content = [*key, _tag("div", *cards, {"class": "cards"})]
     if len(candidates) > MAX_CARDS:
         more = len(candidates) - MAX_CARDS
         content.append(_tag("p", f"{more} more, with smaller ratios, are in transients/transients_master.csv."))

@@ -22,7 +22,8 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .9rem; ma
 dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 dl.small { font-size: .86rem; }
 .versions { grid-template-columns: repeat(auto-fill, minmax(7.5rem, max-content)); }
-.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(340px, 1fr)); gap: 1rem; }
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(520px, 1fr)); gap: 1rem; }
+.cards dl { grid-template-columns: max-content auto max-content 1fr; }
 article { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .8rem; }
 .kind, .none { margin: 0 0 .4rem; font-size: .86rem; }
 img { max-width: 100%; height: auto; border-radius: 4px; background: #fff; }
@@ -31,6 +32,7 @@ figure { margin: 0; background: var(--card); border: 1px solid var(--line); bord
 figcaption { font-size: .86rem; overflow-wrap: anywhere; }
 .command { overflow-wrap: anywhere; }
 summary { cursor: pointer; color: var(--accent); margin: .6rem 0; }
-@media (max-width: 560px) { body { padding: .8rem; } .plots, .cards { grid-template-columns: 1fr; } }
+@media (max-width: 560px) { body { padding: .8rem; } .plots, .cards { grid-template-columns: 1fr; }
+  .cards dl { grid-template-columns: max-content 1fr; } }
 @media print { article, figure { break-inside: avoid; } }
 """

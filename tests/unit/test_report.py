@@ -148,3 +148,15 @@ def test_many_candidates_are_cut_with_a_word(tmp_path):
     page = Page(report.report_html(manifest(), rows(report.MAX_CARDS + 7), tmp_path))
     assert len(page.attributes("article")) == report.MAX_CARDS
     assert "7 more" in page.text
+
+
+def test_the_cards_are_those_of_the_largest_ratios_of_both_surveys_and_their_stamps_have_a_key(tmp_path):
+    one, other = rows(report.MAX_CARDS), rows(3).assign(survey="NVSS", match_id=[301, 302, 303], ratio=[9.0, 2.5, 5.0])
+    page = Page(report.report_html(manifest(), pd.concat([one, other], ignore_index=True), tmp_path))
+    cards = [attributes["id"] for attributes in page.attributes("article")]
+    assert cards[:3] == ["row-301", "row-303", "row-1"]
+    assert "row-302" not in cards
+    assert "light blue" not in page.text
+    Picture.new("RGB", (20, 10)).save(tmp_path / "stamp.jpg")
+    products = {"stamp.jpg": {"kind": "stamp_web", "survey": "SUMSS", "match_id": 1}}
+    assert "The stamps are 26′ wide." in Page(report.report_html(manifest(products=products), one, tmp_path)).text
