@@ -26,8 +26,10 @@ SOURCE, EXTENDED = "#1f77b4", "#d62728"
 # Pixels along the longer side that a figure of this size shows
 _PIXELS = 1600
 _SIZE = (12.0, 11.4)
-# An ellipse smaller than this cannot be seen, inch
-_SMALLEST = 0.12
+# An ellipse smaller than this cannot be seen, inch; thousands of that size would hide the image and each other
+_SMALLEST, _SMALLEST_OF_MANY = 0.12, 0.045
+# Up to so many sources have room for the larger one
+_FEW = 700
 _CONTRAST = 0.25
 # No darker than lets a thin coloured line be seen on it
 _GREYS = ListedColormap(colormaps["gray_r"](np.linspace(0, 0.78, 256)), name="light_greys")
@@ -192,14 +194,15 @@ def overlay(
     axes.set_title(title)
     _draw_image(figure, axes, behind)
     marks = outlines(behind.image, sources)
-    smallest = _SMALLEST / _inches_per_pixel(behind.image)
+    crowding = max(_SMALLEST_OF_MANY / _SMALLEST, min(1.0, np.sqrt(_FEW / max(1, len(sources)))))
+    smallest = crowding * _SMALLEST / _inches_per_pixel(behind.image)
     with np.errstate(invalid="ignore"):
         enlarged = np.fmax(1.0, smallest / np.sqrt(marks.major * marks.minor))
     is_extended = np.zeros(len(sources), bool) if extended is None else np.asarray(extended, bool)
     handles = []
     for words, colour, width, chosen in (
-        (f"{name} sources", SOURCE, 1.4, ~is_extended),
-        (f"{name} extended sources", EXTENDED, 2.4, is_extended),
+        (f"{name} sources", SOURCE, 1.4 * np.sqrt(crowding), ~is_extended),
+        (f"{name} extended sources", EXTENDED, 2.4 * np.sqrt(crowding), is_extended),
     ):
         if chosen.any():
             axes.add_collection(

@@ -280,7 +280,8 @@ def set_sky_axes(axes: WCSAxes, shape: tuple[int, int]) -> None:
     axes.set_aspect(across / along)
     for coordinate, label in zip(axes.coords, ("Right ascension (J2000)", "Declination (J2000)"), strict=True):
         coordinate.set_axislabel(label)
-        coordinate.set_ticklabel(exclude_overlapping=True)
+        # whole labels: "00m" between 21h02m and 20h58m could be either hour
+        coordinate.set_ticklabel(exclude_overlapping=True, simplify=False)
     axes.coords[0].set_major_formatter("hh:mm")
     axes.coords[1].set_major_formatter("dd:mm")
     axes.coords.grid(color="0.6", alpha=0.5, linestyle=":")

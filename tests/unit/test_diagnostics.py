@@ -112,6 +112,14 @@ def test_a_beam_far_wider_than_the_match_radius_does_not_squeeze_the_points():
     assert axes.get_xlim()[0] == pytest.approx(5.75)
 
 
+def test_labels_of_the_sky_say_the_hour(tmp_path):
+    figure = DRAWINGS["view"](5)
+    style.save(figure, tmp_path / "view.png")
+    labels = figure.axes[0].coords[0]._ticklabels.text["b"]
+    assert len(labels) > 1
+    assert all("^h" in label for label in labels)
+
+
 def test_triangles_of_the_image_view_tell_brighter_from_fainter():
     two = pairs(2).assign(ln_ratio=[0.5, -0.5])
     axes = diagnostics.flux_ratio_image_view(two, WCS, SHAPE, "SUMSS").axes[0]
