@@ -139,8 +139,8 @@ def flat_noise(image):
 
 
 def field_of(image, sources, references, native=None, survey=SUMSS):
-    wide = None if native is None else Observation(native, flat_noise(native), sources)
-    return Field(image, flat_noise(image), sources, survey, references, references, wide)
+    wide = None if native is None else Observation(native, flat_noise(native), sources, sources)
+    return Field(image, flat_noise(image), sources, survey, references, references, sources, wide)
 
 
 def run_in(folder, **options):

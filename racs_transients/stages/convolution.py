@@ -106,7 +106,7 @@ def at_resolution_of(survey: Survey, native: Observation, run: Run) -> Observati
         run.folder.survey(survey.name)["convolved_image"] = str(image.path)
         done(f"beam {image.beam.major:.1f}″ × {image.beam.minor:.1f}″, {words}")
     noise = noise_maps(image, run, survey)
-    return Observation(image, noise, source_list(image, noise, run, survey))
+    return Observation(image, noise, *source_list(image, noise, run, survey))
 
 
 def field_of(native: Observation, survey: Survey, references: pd.DataFrame, bright: pd.DataFrame, run: Run) -> Field:
@@ -129,9 +129,11 @@ def field_of(native: Observation, survey: Survey, references: pd.DataFrame, brig
         Both sides; ``native`` is set where the image is a convolved one.
     """
     if not run.config.analysis.convolve:
-        return Field(native.image, native.noise, native.sources, survey, references, bright)
+        return Field(native.image, native.noise, native.sources, survey, references, bright, native.components)
     convolved = at_resolution_of(survey, native, run)
-    return Field(convolved.image, convolved.noise, convolved.sources, survey, references, bright, native)
+    return Field(
+        convolved.image, convolved.noise, convolved.sources, survey, references, bright, native.components, native
+    )
 
 
 def _made(image: Image, target: Beam, survey: Survey, run: Run) -> tuple[Image, str]:

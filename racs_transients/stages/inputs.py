@@ -158,7 +158,7 @@ def observe(image: Image, run: Run) -> Observation:
         The image with noise maps and sources.
     """
     noise = noise_maps(image, run)
-    return Observation(image, noise, source_list(image, noise, run))
+    return Observation(image, noise, *source_list(image, noise, run))
 
 
 def noise_maps(image: Image, run: Run, survey: Survey | None = None) -> NoiseMaps:
@@ -236,7 +236,9 @@ def _reused(reused: bool) -> str:
     return ", from an earlier run" if reused else ""
 
 
-def source_list(image: Image, noise: NoiseMaps, run: Run, survey: Survey | None = None) -> pd.DataFrame:
+def source_list(
+    image: Image, noise: NoiseMaps, run: Run, survey: Survey | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Find the sources of the image, or read the list that was given.
 
     Parameters
@@ -252,8 +254,8 @@ def source_list(image: Image, noise: NoiseMaps, run: Run, survey: Survey | None 
 
     Returns
     -------
-    pandas.DataFrame
-        ``schema.SOURCES``.
+    sources, components : pandas.DataFrame
+        ``schema.SOURCES``: those that the options let count, and all fits.
     """
     given = _given_list(run, survey)
     with run.stages(_of("ASKAP sources", survey)) as done:
@@ -273,7 +275,7 @@ def source_list(image: Image, noise: NoiseMaps, run: Run, survey: Survey | None 
         kept = found if run.config.crossmatching.use_all_fits else good_fits(found)
         _facts(run, survey)["askap_sources"] = len(kept)
         done(f"{len(kept)} {how}, {len(found) - len(kept)} left out for the finder's flags")
-    return kept
+    return kept, found
 
 
 def _given_list(run: Run, survey: Survey | None) -> ListSource | None:

@@ -51,11 +51,14 @@ class Observation:
         Its background and noise.
     sources : pandas.DataFrame
         Its sources, ``schema.SOURCES``.
+    components : pandas.DataFrame
+        The same with the fits that are no sources because their finder flagged them: all that can blend.
     """
 
     image: Image
     noise: NoiseMaps
     sources: pd.DataFrame
+    components: pd.DataFrame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +79,8 @@ class Field:
         The survey's sources on the image, ``schema.REFERENCES``.
     bright : pandas.DataFrame
         The survey's bright sources on and around the image.
+    components : pandas.DataFrame
+        All fits of the ASKAP image at full resolution, which knows most of what blends.
     native : Observation, optional
         The ASKAP image at full resolution, where `image` is a convolved one.
     """
@@ -86,4 +91,5 @@ class Field:
     survey: Survey
     references: pd.DataFrame
     bright: pd.DataFrame
+    components: pd.DataFrame
     native: Observation | None = None

@@ -43,11 +43,9 @@ def judge(rows: pd.DataFrame, field: Field, scaling: FluxScaling, run: Run, *, f
     """
     flags, image = run.config.flags, field.image
     with run.stages(f"{field.survey.name} flags and candidates") as done:
-        # the finer list knows more of what blends
-        components = field.sources if field.native is None else field.native.sources
-        rows = candidates.with_blends(rows, components, field.survey, scaling)
+        rows = candidates.with_blends(rows, field.components, field.survey, scaling)
         rows = candidates.with_change(rows, scaling, flags.nondetection_rms)
-        rows = candidates.with_explanations(rows, components, field.references, field.survey, scaling)
+        rows = candidates.with_explanations(rows, field.components, field.references, field.survey, scaling)
         rows = candidates.with_surroundings(
             rows,
             centre=image.centre,

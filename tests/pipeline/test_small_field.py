@@ -172,3 +172,26 @@ def test_a_supplied_source_list_gives_the_same_candidates(small_command, small_r
     assert process_askap_image([*small_command, "--askap-csv", str(listed), "--output-dir", str(tmp_path)]) == 0
     found = tables.read_csv(tmp_path / small_results.name / products.MASTER, schema.CROSSMATCHES)
     assert list(found.loc[found["is_candidate"], "name"]) == list(master.loc[master["is_candidate"], "name"])
+
+
+def test_a_neighbour_of_a_source_whose_fit_was_flagged_is_no_transient(small_command, small_results, tmp_path):
+    """Selavy and Aegean flag fits of some of the brightest sources; their catalogue sources then match a faint one."""
+    (path,) = small_results.glob("*.restored_comp.csv")
+    sources = pd.read_csv(path, comment="#")
+    rows = pd.read_csv(next(small_results.glob("transients/transients_good_matches.csv")), comment="#")
+    alone = rows[(rows["flag"] == "Good") & (rows["ratio"] < 1.3) & (rows["askap_nn_separation"] > 150)]
+    row = alone.nlargest(1, "askap_flux").iloc[0]
+    assert row["askap_flux"] > 10
+    is_it = sources["source_id"] == row["askap_source_id"]
+    faint = sources[is_it].assign(dec=row["askap_dec"] + 30 / 3600, flux_peak=1.5, flux_int=1.5, island_id="new")
+    given = pd.concat([sources.assign(finder_flags=is_it.astype(int)), faint.assign(finder_flags=0)])
+    given.to_csv(tmp_path / "list.csv", index=False)
+    assert (
+        process_askap_image([*small_command, "--askap-csv", f"{tmp_path}/list.csv", "--output-dir", f"{tmp_path}"]) == 0
+    )
+    after = pd.read_csv(next(tmp_path.glob("*_results/transients/transients_master.csv")), comment="#")
+    (found,) = after[after["ref_name"] == row["ref_name"]].to_dict("records")
+    assert found["askap_flux"] == pytest.approx(1.5)
+    assert found["ratio"] > 5
+    assert found["flag"] == "Likely double"
+    assert not found["is_candidate"]
