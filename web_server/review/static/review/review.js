@@ -290,7 +290,11 @@ function inField(target) {
 function onKey(event) {
   if (!keysOn || event.defaultPrevented || event.repeat || event.isComposing) return;
   if (event.ctrlKey || event.altKey || event.metaKey || event.getModifierState("AltGraph")) return;
-  if (document.querySelector("dialog[open]") || inField(event.target)) return;
+  if (document.querySelector("dialog[open]")) return;
+  if (inField(event.target)) {
+    if (event.key === "Escape") part.focus({ preventScroll: true });
+    return;
+  }
   // with caps lock a letter is still that letter; with shift it is another one
   const key = event.key.length === 1 && !event.shiftKey ? event.key.toLowerCase() : event.key;
   const command = Object.hasOwn(COMMANDS, key) ? COMMANDS[key] : null;
@@ -346,6 +350,8 @@ at("retry").addEventListener("click", () => outbox.now());
 window.addEventListener("popstate", (event) => event.state && show(event.state.row, { record: false }));
 window.addEventListener("focus", () => outbox.loggedOut && outbox.now());
 window.addEventListener("online", () => outbox.now());
+// what no storage keeps goes with the page
+window.addEventListener("beforeunload", (event) => outbox.memory.size && event.preventDefault());
 at("undo").hidden = false;
 at("help").hidden = false;
 history.replaceState({ row: part.dataset.row }, "");
