@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -314,6 +315,21 @@ class RunTable(tables.Table):  # type: ignore[misc]
         return format_html(
             '<a href="/images/{}/?{}">{}</a>', record.image_id, urlencode({"run": str(record.pk)}), value
         )
+
+    def render_finished(self, value: datetime) -> str:
+        """Return the time as other pages write it.
+
+        Parameters
+        ----------
+        value : datetime.datetime
+            In UTC.
+
+        Returns
+        -------
+        str
+            The time, to the minute.
+        """
+        return f"{value:%Y-%m-%d %H:%M}"
 
     def render_position(self, record: Run) -> str:
         """Return the position in hours and degrees.
