@@ -114,7 +114,9 @@ class CrossmatchTable(tables.Table):  # type: ignore[misc]
         },
     )
 
-    image = tables.Column(accessor="run__image__name", orderable=False, verbose_name="image")
+    image = tables.Column(
+        accessor="run__image__name", orderable=False, verbose_name="image", attrs={"td": {"class": "text-nowrap"}}
+    )
     mine = tables.Column(
         accessor="pk",
         orderable=False,
