@@ -248,3 +248,6 @@ def test_a_source_leads_to_its_review_within_the_list_that_it_was_reached_from(c
         text = client.get(link).content.decode()
         assert f'id="name">{row.name}<' in text
         assert "not in the list" not in text
+    # of a run that a later one has replaced
+    Run.objects.filter(pk=row.run_id).update(is_current=False)
+    assert client.get(review_of("?list=query&ratio_min=1")).status_code == 200
