@@ -644,3 +644,32 @@ def test_a_page_that_cannot_store_votes_is_not_left_without_a_question(review, p
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     page.goto("/")
     assert asked == ["beforeunload"]
+
+
+def test_what_one_did_in_another_window_is_not_asked_for_again(review, person):
+    """Defect 11.2 3 of the earlier site: two tabs fought over one list."""
+    ann = person("ann")
+    first = review(ann)
+    second = first.context.new_page()
+    second.goto(first.url)
+    second.wait_for_selector("#review[data-ready]")
+    second.wait_for_load_state("networkidle")
+    first.keyboard.press("m")
+    shows(first, 2)
+    first.keyboard.press("i")
+    shows(first, 3)
+    expect(second.locator("#left")).to_have_text("4")
+    expect(second.get_by_role("button", name="There is a match")).to_have_attribute("aria-pressed", "true")
+    first.keyboard.press("u")
+    shows(first, 2)
+    expect(second.locator("#left")).to_have_text("5")
+    settled(first)
+    first.keyboard.press("e")
+    shows(first, 3)
+    expect(second.locator("#left")).to_have_text("4")
+    # from its first candidate on, which it votes on again, to the first one that is left
+    second.keyboard.press("x")
+    shows(second, 3)
+    settled(second)
+    assert saved(ann) == {1: "x", 2: "e"}
+    expect(second.locator("#left")).to_have_text("4")
