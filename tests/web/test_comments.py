@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from django.utils.html import escape
 
@@ -217,6 +219,25 @@ def test_who_may_write(client, person, row, address):
         assert client.post(place, {"text": "x"}).status_code == 403
     assert "<textarea" not in text_of(client, address)
     assert Comment.objects.count() == 1
+
+
+def test_after_an_expired_log_in_one_is_back_on_the_page_and_knows_that_nothing_was_saved(client, person, address):
+    ann = person("ann")
+    page = f"{address}?is_candidate=true"
+    asked = client.post(f"{address}comments/", {"text": "x"}, headers={"referer": f"http://testserver{page}#comments"})
+    said = client.get(asked["Location"]).content.decode()
+    assert "Nothing was saved: your log-in has expired" in said
+    there = parse_qs(urlsplit(asked["Location"]).query)["next"][0]
+    again = client.post("/accounts/login/", {"username": ann, "password": "x", "next": there})
+    assert again["Location"] == page
+    assert client.get(page).status_code == 200
+    # a page of another site is not gone to, nor is a script sent elsewhere
+    client.logout()
+    for headers in ({"referer": "https://elsewhere.example/x"}, {}):
+        assert client.post(f"{address}star/", headers=headers)["Location"] == "/accounts/login/?next=/"
+    assert "Nothing was saved" in client.get("/accounts/login/").content.decode()
+    client.post(f"{address}star/", headers={"accept": "application/json"})
+    assert "Nothing was saved" not in client.get("/accounts/login/").content.decode()
 
 
 def test_a_change_needs_the_token_of_the_page(person, address):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import re
 import socket
 import threading
@@ -12,6 +13,7 @@ from urllib.parse import unquote, urlencode
 import pytest
 from django.core.cache import cache
 
+from racs_transients.flags import FLAGS
 from tests.serving import free_port
 from tests.web.conftest import make_row
 from web_server.review import services
@@ -302,3 +304,25 @@ def test_values_that_are_no_choice_are_said(reader, reviewed):
         {"row": "x"},
     ):
         assert reader.get("/query/", query).status_code == 400
+
+
+def test_a_list_says_which_filters_are_set(reader, site):
+    def said(query):
+        text = reader.get(f"/query/?{query}").content.decode()
+        summary = re.search(r"<summary>Filters(.*?)</summary>", text)[1]
+        return html.unescape(re.sub("<[^>]+>", "", summary)).removeprefix(": ").split(" · ")
+
+    assert said("") == said("sort=-vs&page=2&frame=icrs&radius_unit=arcmin") == [""]
+    assert said("ra_min=350&ra_max=10&type=match&type=noaskapmatch&is_candidate=true&any_flag=1&vs_abs_min=4.3") == [
+        "category match, noaskapmatch",
+        f"any flag {next(flag.name for flag in FLAGS if flag.bit == 1)}",
+        "candidate yes",
+        "|vs| ≥ 4.3",
+        "ra (deg) 350 to 10",
+    ]
+    assert said("position=10+-60&frame=icrs&radius=2&radius_unit=deg&name=<b>") == [
+        "name contains <b>",
+        "position 10 -60 (RA, Dec) within 2 deg",
+    ]
+    # what is wrong is said as it was given
+    assert said("ratio_max=much&position=nowhere") == ["position nowhere", "ratio ≤ much"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 
 import pytest
@@ -153,6 +154,24 @@ def test_a_comment_reaches_whom_it_mentions(visit, row, person):
     expect(mention).to_contain_text("Is this real")
     mention.get_by_role("link", name=row.name).click()
     expect(his.get_by_role("article", name="Comment by ann")).to_contain_text("Is this real")
+
+
+def test_a_comment_is_not_lost_with_the_log_in(visit, row, person):
+    ann = person("ann")
+    ann.set_password(PASSWORD)
+    ann.save()
+    page = visit(ann, source_of(row))
+    page.get_by_label("Write a comment").fill("Two lines,\nlong thought about")
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Comment").click()
+    expect(page.get_by_role("status")).to_contain_text("Nothing was saved")
+    log_in(page, "ann", PASSWORD)
+    expect(page).to_have_url(re.compile(re.escape(source_of(row))))
+    expect(page.get_by_label("Write a comment")).to_have_value("Two lines,\nlong thought about")
+    page.get_by_role("button", name="Comment").click()
+    expect(page.get_by_role("article", name="Comment by ann")).to_contain_text("long thought about")
+    expect(page.get_by_label("Write a comment")).to_have_value("")
+    assert Comment.objects.get().author == ann
 
 
 @pytest.fixture

@@ -87,6 +87,7 @@ def test_home_and_image_count_what_is_reviewed_by_anybody_and_by_me(site, enter,
         row = next(part for part in home.split("<tr") if "image1.fits" in part)
         numbers = [re.sub("<[^>]+>", "", n) for n in re.findall(r'<td class="number">(.*?)</td>', row)]
         assert numbers[-2:] == ["1", str(own)]
+        assert ">2026-01-01 00:00<" in row
         assert f"reviewed 1 of 1 candidates, {own} by you" in text_of(client, image_address(site))
 
 

@@ -515,3 +515,18 @@ def test_a_vote_counts_though_its_run_was_written_again_and_numbered_anew(ann, s
         elsewhere = f"image={site['other_run'].image_id}"
         assert vote(ann, row, label["n"], elsewhere, subject=wrong).status_code == 404
     assert Vote.objects.count() == 1
+
+
+def test_a_list_of_images_by_a_part_of_their_name_is_reviewed(ann, site, queue, label):
+    query = "image=image1&is_candidate=true"
+    started = ann.get(f"/review/?{query}")
+    row = site["rows"][0]
+    assert started["Location"] == f"/review/{row.pk}/?{query}"
+    page = ann.get(started["Location"])
+    assert page.status_code == 200
+    assert 'href="/query/?image=image1&amp;is_candidate=true"' in page.content.decode()
+    assert (
+        ann.post(f"/review/{row.pk}/vote/?{query}", {"label": label["i"].pk, "reviewer": ann.user.pk}).status_code
+        == 302
+    )
+    assert ann.get(f"/review/?{query}").status_code == 200

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import io
+import re
 from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import numpy as np
@@ -221,3 +224,30 @@ def test_the_page_takes_few_queries(client, site, past, django_assert_max_num_qu
     client.force_login(past["boss"])
     with django_assert_max_num_queries(12):
         page(client, site["rows"][0])
+
+
+def test_a_source_leads_to_its_review_within_the_list_that_it_was_reached_from(client, person, site):
+    row = site["rows"][0]
+    here = f"image={row.run.image_id}&run={row.run_id}"
+
+    def review_of(query, role="reviewer"):
+        client.force_login(person(f"{role}-{len(query)}", role))
+        text = client.get(f"{address(row)}{query}").content.decode()
+        found = re.search(r'href="([^"]+)">Review this source</a>', text)
+        return found and html.unescape(found[1])
+
+    assert review_of("", "viewer") is None
+    for query, wanted in (
+        ("", f"{here}&is_candidate=true"),
+        ("?ratio_min=2&sort=-vs&page=3", f"ratio_min=2&sort=-vs&{here}"),
+        ("?ratio_min=2&list=query&image=image1", "ratio_min=2&image=image1"),
+    ):
+        link = review_of(query)
+        assert urlsplit(link).path == f"/review/{row.pk}/"
+        assert parse_qs(urlsplit(link).query) == parse_qs(wanted)
+        text = client.get(link).content.decode()
+        assert f'id="name">{row.name}<' in text
+        assert "not in the list" not in text
+    # of a run that a later one has replaced
+    Run.objects.filter(pk=row.run_id).update(is_current=False)
+    assert client.get(review_of("?list=query&ratio_min=1")).status_code == 200

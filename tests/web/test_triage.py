@@ -586,3 +586,90 @@ def test_a_double_click_votes_once_and_not_on_the_candidate_that_it_brought(revi
     shows(page, 3)
     settled(page)
     assert saved(ann) == {1: "m", 2: "m"}
+
+
+def test_escape_leaves_a_field_and_letters_vote_again(review, person):
+    ann = person("ann")
+    page = review(ann)
+    page.keyboard.press("g")
+    page.keyboard.press("m")
+    page.keyboard.press("Escape")
+    shows(page, 1)
+    page.get_by_label("Note").fill("faint")
+    page.keyboard.press("Escape")
+    page.keyboard.press("i")
+    shows(page, 2)
+    settled(page)
+    assert saved(ann) == {1: "i"}
+    assert Vote.objects.get().note == "faint"
+
+
+@pytest.mark.parametrize("height", [720, 800])
+def test_stamp_and_labels_fit_on_a_screen_of_1280_pixels(review, person, height):
+    page = review(person("lea", "lead"), viewport={"width": 1280, "height": height})
+    boxes = [button.bounding_box() for button in page.locator("button[name=label]").all()]
+    assert len(boxes) == 15
+    assert max(box["y"] + box["height"] for box in boxes) <= height
+    assert page.locator(".stamp img").bounding_box()["height"] > height / 2
+
+
+def test_votes_that_the_page_was_left_with_are_sent_from_any_other(review, person):
+    ann = person("ann")
+    page = review(ann)
+    page.wait_for_load_state("networkidle")
+    page.route("**/vote/**", lambda route: route.fulfill(status=503, body="busy"))
+    for number, key in enumerate("mi", start=1):
+        shows(page, number)
+        page.keyboard.press(key)
+    expect(page.locator("#trouble-words")).to_contain_text("503")
+    page.goto("/searches/")
+    expect(page.locator("#unsent")).to_contain_text("2 votes are not saved yet, but kept in this browser")
+    expect(page.locator("#unsent")).to_contain_text("503")
+    assert saved(ann) == {}
+    page.unroute("**/vote/**")
+    page.goto("/starred/")
+    settled(page)
+    expect(page.locator("#unsent")).to_be_hidden()
+    assert saved(ann) == {1: "m", 2: "i"}
+
+
+def test_a_page_that_cannot_store_votes_is_not_left_without_a_question(review, person):
+    page = review(person("ann"))
+    page.wait_for_load_state("networkidle")
+    page.evaluate("Storage.prototype.setItem = () => { throw new Error('full') }, 0")
+    page.route("**/vote/**", lambda route: route.fulfill(status=503, body="busy"))
+    page.keyboard.press("m")
+    expect(page.locator("#trouble-words")).to_contain_text("as long as this page is open")
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.goto("/")
+    assert asked == ["beforeunload"]
+
+
+def test_what_one_did_in_another_window_is_not_asked_for_again(review, person):
+    """Defect 11.2 3 of the earlier site: two tabs fought over one list."""
+    ann = person("ann")
+    first = review(ann)
+    second = first.context.new_page()
+    second.goto(first.url)
+    second.wait_for_selector("#review[data-ready]")
+    second.wait_for_load_state("networkidle")
+    first.keyboard.press("m")
+    shows(first, 2)
+    first.keyboard.press("i")
+    shows(first, 3)
+    expect(second.locator("#left")).to_have_text("4")
+    expect(second.get_by_role("button", name="There is a match")).to_have_attribute("aria-pressed", "true")
+    first.keyboard.press("u")
+    shows(first, 2)
+    expect(second.locator("#left")).to_have_text("5")
+    settled(first)
+    first.keyboard.press("e")
+    shows(first, 3)
+    expect(second.locator("#left")).to_have_text("4")
+    # from its first candidate on, which it votes on again, to the first one that is left
+    second.keyboard.press("x")
+    shows(second, 3)
+    settled(second)
+    assert saved(ann) == {1: "x", 2: "e"}
+    expect(second.locator("#left")).to_have_text("4")

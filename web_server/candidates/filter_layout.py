@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Div, Fieldset, Layout
 from django import forms
+from django_filters.fields import RangeField
 
 # Fields that no group names come first, in the group of what the rows are.
 FIRST = "Rows"
@@ -19,6 +20,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "distance_from_centre",
     ),
 }  # fmt: skip
+
+
+# what the position needs beside it
+OF_CONE = ("frame", "radius", "radius_unit")
 
 
 def filter_layout(form: forms.Form) -> FormHelper:
@@ -47,6 +52,37 @@ def filter_layout(form: forms.Form) -> FormHelper:
         )
     )
     return helper
+
+
+def in_force(form: forms.Form) -> list[str]:
+    """Return which filters are set, each with its value as the form shows it.
+
+    Parameters
+    ----------
+    form : django.forms.Form
+        The form of a set of filters.
+
+    Returns
+    -------
+    list of str
+        Label and value; the cone as one.
+    """
+    set_ones = {name: _words(form[name]) for name in form.fields if name not in OF_CONE}
+    if set_ones.get("position"):
+        frame, radius, unit = (_words(form[name]) for name in OF_CONE)
+        set_ones["position"] += (f" ({frame})" if frame else "") + (f" within {radius} {unit}" if radius else "")
+    return [f"{form[name].label} {words}" for name, words in set_ones.items() if words]
+
+
+def _words(field: forms.BoundField) -> str:
+    given = field.data if isinstance(field.data, (list, tuple)) else [field.data]
+    if isinstance(field.field, RangeField):
+        low, high = given
+        return f"{low} to {high}" if low and high else f"≥ {low}" if low else f"≤ {high}" if high else ""
+    given = [value for value in given if value]
+    # asked for only where one is chosen: some come from the database
+    names = {str(key): str(name) for key, name in getattr(field.field, "choices", ())} if given else {}
+    return ", ".join(names.get(value, str(value)) for value in given)
 
 
 def _group(title: str, names: Iterable[str]) -> Fieldset:

@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from racs_transients.flags import FLAGS, GOOD
 from web_server.candidates.cone import MAX_RADIUS, cone
 from web_server.candidates.display import COLUMNS, heading, tooltip
-from web_server.candidates.filter_layout import filter_layout
+from web_server.candidates.filter_layout import filter_layout, in_force
 from web_server.candidates.models import Crossmatch, SurveyRun
 from web_server.candidates.positions import parse_galactic, parse_position
 from web_server.candidates.resolver import UnknownNameError, resolve
@@ -47,6 +47,11 @@ class CrossmatchForm(forms.Form):
     def helper(self) -> FormHelper:
         """How the form lies on the page."""
         return filter_layout(self)
+
+    @property
+    def in_force(self) -> list[str]:
+        """Which filters are set, in words."""
+        return in_force(self)
 
     def clean(self) -> dict[str, Any]:
         """Read the cone: position and radius come together.

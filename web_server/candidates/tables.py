@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -113,7 +114,9 @@ class CrossmatchTable(tables.Table):  # type: ignore[misc]
         },
     )
 
-    image = tables.Column(accessor="run__image__name", orderable=False, verbose_name="image")
+    image = tables.Column(
+        accessor="run__image__name", orderable=False, verbose_name="image", attrs={"td": {"class": "text-nowrap"}}
+    )
     mine = tables.Column(
         accessor="pk",
         orderable=False,
@@ -314,6 +317,21 @@ class RunTable(tables.Table):  # type: ignore[misc]
         return format_html(
             '<a href="/images/{}/?{}">{}</a>', record.image_id, urlencode({"run": str(record.pk)}), value
         )
+
+    def render_finished(self, value: datetime) -> str:
+        """Return the time as other pages write it.
+
+        Parameters
+        ----------
+        value : datetime.datetime
+            In UTC.
+
+        Returns
+        -------
+        str
+            The time, to the minute.
+        """
+        return f"{value:%Y-%m-%d %H:%M}"
 
     def render_position(self, record: Run) -> str:
         """Return the position in hours and degrees.

@@ -386,8 +386,8 @@ def _address(name: str, row_id: int, chosen: ReviewList) -> str:
 
 def _list_address(chosen: ReviewList) -> str:
     query = chosen.query.copy()
-    image = query.pop("image", None)
-    page = reverse("crossmatches", args=(image[0],)) if image else reverse("query")
+    # the query's own filter also takes a part of an image's name
+    page = reverse("crossmatches", args=query.pop("image")[-1:]) if chosen.of_image else reverse("query")
     return f"{page}?{query.urlencode()}"
 
 

@@ -262,6 +262,20 @@ function unsavedLine(entry) {
   return line;
 }
 
+// What was done in another window of the same person is not asked for again in this one.
+function elsewhere(event) {
+  if (!event.key || !event.key.startsWith(outbox.prefix)) return;
+  const [old, now] = [event.oldValue, event.newValue].map((text) => JSON.parse(text));
+  const given = now && !old && now.kind === "vote";
+  const taken = old ? !now && old.kind === "vote" && !old.tried : now.kind === "undo";
+  if (!given && !taken) return;
+  const { row, subject, counted, label, list: other } = now || old;
+  for (const one of [row, subject]) given ? done.add(one) : done.delete(one);
+  if (counted && other === list) showLeft(given ? -1 : 1);
+  if (row !== part.dataset.row) parts.drop(row);
+  else choose(part, given ? [label] : []);
+}
+
 // ---- keys and clicks
 
 function help() {
@@ -290,7 +304,11 @@ function inField(target) {
 function onKey(event) {
   if (!keysOn || event.defaultPrevented || event.repeat || event.isComposing) return;
   if (event.ctrlKey || event.altKey || event.metaKey || event.getModifierState("AltGraph")) return;
-  if (document.querySelector("dialog[open]") || inField(event.target)) return;
+  if (document.querySelector("dialog[open]")) return;
+  if (inField(event.target)) {
+    if (event.key === "Escape") part.focus({ preventScroll: true });
+    return;
+  }
   // with caps lock a letter is still that letter; with shift it is another one
   const key = event.key.length === 1 && !event.shiftKey ? event.key.toLowerCase() : event.key;
   const command = Object.hasOwn(COMMANDS, key) ? COMMANDS[key] : null;
@@ -345,7 +363,10 @@ at("help").addEventListener("click", help);
 at("retry").addEventListener("click", () => outbox.now());
 window.addEventListener("popstate", (event) => event.state && show(event.state.row, { record: false }));
 window.addEventListener("focus", () => outbox.loggedOut && outbox.now());
+window.addEventListener("storage", elsewhere);
 window.addEventListener("online", () => outbox.now());
+// what no storage keeps goes with the page
+window.addEventListener("beforeunload", (event) => outbox.memory.size && event.preventDefault());
 at("undo").hidden = false;
 at("help").hidden = false;
 history.replaceState({ row: part.dataset.row }, "");
