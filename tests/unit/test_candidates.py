@@ -1,14 +1,16 @@
 """From rows to candidates: change, blends, and what of the change they explain."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from racs_transients import candidates, schema, tables
-from racs_transients.comparison import FluxScaling
+from racs_transients.comparison import FluxScaling, flux_scaling
 from racs_transients.config import FlagSettings
 from racs_transients.crossmatch import NO_ASKAP_MATCH, NO_CATALOGUE_MATCH
-from racs_transients.surveys import SUMSS
+from racs_transients.surveys import NVSS, SUMSS
 
 DEC, RMS, CATALOGUED = -35.0, 0.6, 18.0
 SAME = FluxScaling(1.0, 0.0)
@@ -77,3 +79,45 @@ def test_a_ratio_to_a_completeness_limit_has_no_error():
     assert changed["ratio"].tolist() == pytest.approx([5.0, 1.0, 5.0])
     assert changed["ratio_is_limit"].tolist() == [True, True, False]
     assert changed["ratio_err"].isna().tolist() == [True, True, False]
+
+
+def change(scaling=SAME, **columns):
+    """Return ratio, Vs and m of one row."""
+    row = tables.conform(pd.DataFrame({name: [value] for name, value in columns.items()}), schema.CROSSMATCHES)
+    return candidates.with_change(row, scaling, 3.0).iloc[0]
+
+
+def test_what_is_unseen_is_below_three_times_the_noise_of_its_own_side():
+    new = change(
+        type=NO_CATALOGUE_MATCH, askap_origin="detected", askap_rms=0.25, askap_scaled_flux=18.0,
+        askap_scaled_flux_err=0.5, ref_origin="forced", ref_rms=1.5, ref_scaled_flux=-0.4, ref_scaled_flux_err=1.5,
+    )  # fmt: skip
+    assert new["ratio"] == pytest.approx(18 / (3 * 1.5))
+    assert new["ratio_is_limit"]
+    # ASKAP's noise counts at the survey's frequency and flux scale
+    vanished = change(
+        FluxScaling(0.7, 0.0), type=NO_ASKAP_MATCH, askap_origin="forced", askap_rms=0.6, askap_scaled_flux=0.2,
+        askap_scaled_flux_err=0.42, ref_origin="catalogued", ref_rms=1.5, ref_scaled_flux=18.0, ref_scaled_flux_err=1.5,
+    )  # fmt: skip
+    assert vanished["ratio"] == pytest.approx(18 / (3 * 0.6 * 0.7))
+
+
+def test_how_much_a_source_of_unknown_spectral_index_must_brighten_is_documented():
+    scaling = flux_scaling(887.5, NVSS, spectral_index=-0.8, spectral_index_err=0.3)
+
+    def smallest(fluxes, **survey):
+        scaled, errors = scaling.apply(fluxes / scaling.factor, np.full(len(fluxes), 0.3))
+        rows = pd.DataFrame(
+            {"type": "match", "askap_origin": "detected", "askap_rms": 0.3, "askap_scaled_flux": scaled,
+             "askap_scaled_flux_err": errors, **survey}
+        )  # fmt: skip
+        rows = candidates.with_change(tables.conform(rows, schema.CROSSMATCHES), scaling, 3.0)
+        found = (rows["ratio"] >= 2) & (rows["vs_abs"] >= FlagSettings().min_significance)
+        return scaled[found.to_numpy()].min()
+
+    bright = {"ref_origin": "catalogued", "ref_scaled_flux": 100.0, "ref_scaled_flux_err": 3.0, "ref_rms": 0.5}
+    assert smallest(np.arange(101.0, 400.0), **bright) == pytest.approx(244, abs=2)
+    limit = {"ref_origin": "limit", "ref_scaled_flux": 3.4, "ref_scaled_flux_err": 0.51, "ref_rms": 0.51}
+    assert smallest(np.arange(4.0, 20.0, 0.05), **limit) == pytest.approx(9.5, abs=0.1)
+    text = " ".join((Path(__file__).parents[2] / "PIPELINE.md").read_text(encoding="utf-8").split())
+    assert "a brightening counts from a ratio of 2.4 on, and a new source without a mosaic from about 9.5 mJy" in text
