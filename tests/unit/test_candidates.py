@@ -10,13 +10,14 @@ from racs_transients import candidates, schema, tables
 from racs_transients.comparison import FluxScaling, flux_scaling
 from racs_transients.config import FlagSettings
 from racs_transients.crossmatch import NO_ASKAP_MATCH, NO_CATALOGUE_MATCH
+from racs_transients.flags import names_of
 from racs_transients.surveys import NVSS, SUMSS
 
 DEC, RMS, CATALOGUED = -35.0, 0.6, 18.0
 SAME = FluxScaling(1.0, 0.0)
 
 
-def vanished(measured, offset, flux):
+def vanished(measured, offset, flux, scaling=SAME):
     """Return the judged row of a catalogue source between two ASKAP components, with a forced flux as measured."""
     major = float(SUMSS.beam_axes(DEC)[0])
     sources = tables.conform(
@@ -44,9 +45,9 @@ def vanished(measured, offset, flux):
         ),
         schema.CROSSMATCHES,
     )  # fmt: skip
-    row = candidates.with_blends(row, sources, SUMSS, SAME)
-    row = candidates.with_change(row, SAME, 3.0)
-    row = candidates.with_explanations(row, sources, references, SUMSS, SAME)
+    row = candidates.with_blends(row, sources, SUMSS, scaling)
+    row = candidates.with_change(row, scaling, 3.0)
+    row = candidates.with_explanations(row, sources, references, SUMSS, scaling)
     return candidates.with_verdict(row, FlagSettings(), outlier_threshold=3.0).iloc[0]
 
 
@@ -81,6 +82,15 @@ def test_a_ratio_to_a_completeness_limit_has_no_error():
     assert changed["ratio_err"].isna().tolist() == [True, True, False]
 
 
+def test_blends_are_compared_at_the_survey_frequency_and_flux_scale():
+    half = FluxScaling(0.5, 0.0)
+    by_peak = vanished(0.05, 47.0, 40.0, half)
+    assert by_peak["blend_flux"] == pytest.approx(vanished(0.05, 47.0, 20.0)["blend_flux"])
+    # the two components together have the 18 mJy of the catalogue, though the beam shows less in their middle
+    by_sum = vanished(0.05, 47.0, 18.0, half)
+    assert by_sum["blend_explains"] == pytest.approx(1)
+
+
 def change(scaling=SAME, **columns):
     """Return ratio, Vs and m of one row."""
     row = tables.conform(pd.DataFrame({name: [value] for name, value in columns.items()}), schema.CROSSMATCHES)
@@ -100,6 +110,20 @@ def test_what_is_unseen_is_below_three_times_the_noise_of_its_own_side():
         askap_scaled_flux_err=0.42, ref_origin="catalogued", ref_rms=1.5, ref_scaled_flux=18.0, ref_scaled_flux_err=1.5,
     )  # fmt: skip
     assert vanished["ratio"] == pytest.approx(18 / (3 * 0.6 * 0.7))
+
+
+def test_a_forced_flux_is_compared_with_the_survey_peak_too():
+    # a source of 1.5 beams, whose peak the image shows: only the integrated flux looks changed
+    row = change(
+        type=NO_ASKAP_MATCH, askap_origin="forced", askap_rms=1.0, askap_scaled_flux=10.0, askap_scaled_flux_err=1.0,
+        ref_origin="catalogued", ref_rms=1.5, ref_flux_peak=10.5, ref_flux_peak_err=1.5,
+        ref_scaled_flux=22.0, ref_scaled_flux_err=2.0,
+    )  # fmt: skip
+    assert row["ratio"] == pytest.approx(2.2)
+    assert row["ratio_peak"] == pytest.approx(1.05)
+    assert row["vs_peak"] == pytest.approx(-0.5 / np.hypot(1.0, 1.5))
+    judged = candidates.with_verdict(pd.DataFrame([row]), FlagSettings(), outlier_threshold=3.0)
+    assert "Peak and integrated disagree" in names_of(int(judged["flag_bits"].iloc[0]))
 
 
 def test_how_much_a_source_of_unknown_spectral_index_must_brighten_is_documented():
