@@ -1,6 +1,7 @@
 """From rows to candidates: change, blends, and what of the change they explain."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from racs_transients.comparison import FluxScaling, flux_scaling
 from racs_transients.config import FlagSettings
 from racs_transients.crossmatch import NO_ASKAP_MATCH, NO_CATALOGUE_MATCH
 from racs_transients.flags import names_of
+from racs_transients.stages.verdict import _bright_list
 from racs_transients.surveys import NVSS, SUMSS
 
 DEC, RMS, CATALOGUED = -35.0, 0.6, 18.0
@@ -89,6 +91,14 @@ def test_blends_are_compared_at_the_survey_frequency_and_flux_scale():
     # the two components together have the 18 mJy of the catalogue, though the beam shows less in their middle
     by_sum = vanished(0.05, 47.0, 18.0, half)
     assert by_sum["blend_explains"] == pytest.approx(1)
+
+
+def test_the_image_makes_artefacts_round_what_is_bright_at_the_survey_frequency():
+    sources = tables.empty(schema.SOURCES).reindex(range(2)).assign(ra=[10.0, 11.0], dec=DEC, flux_int=[500.0, 440.0])
+    nothing = pd.DataFrame({"ra": [], "dec": [], "flux_int": []}, dtype=float)
+    field = SimpleNamespace(survey=SUMSS, sources=sources, bright=nothing)
+    # 436 mJy are bright at 843 MHz
+    assert _bright_list(field, FluxScaling(0.9, 0.0))["flux"].tolist() == [450.0]
 
 
 def change(scaling=SAME, **columns):
