@@ -72,10 +72,11 @@ def with_change(rows: pd.DataFrame, scaling: FluxScaling, nondetection_rms: floa
 
 def _peak_change(rows: pd.DataFrame, askap_floor: FloatArray, survey_floor: FloatArray) -> Change:
     """Compare at the survey's resolution: ASKAP's beam-weighted blend or forced flux with the survey's peak."""
-    matched = (rows["type"] == MATCH).to_numpy()
+    matched, catalogued = (rows["type"] == MATCH).to_numpy(), (rows["type"] != NO_CATALOGUE_MATCH).to_numpy()
     askap = np.where(matched, rows["blend_flux"], rows["askap_scaled_flux"])
-    survey = np.where(matched, rows["ref_flux_peak"], rows["ref_scaled_flux"])
-    survey_err = np.where(matched, rows["ref_flux_peak_err"], rows["ref_scaled_flux_err"])
+    # a forced flux is a peak: against the integrated flux a resolved source would look vanished
+    survey = np.where(catalogued, rows["ref_flux_peak"], rows["ref_scaled_flux"])
+    survey_err = np.where(catalogued, rows["ref_flux_peak_err"], rows["ref_scaled_flux_err"])
     return compare(askap, rows["askap_scaled_flux_err"], askap_floor, survey, survey_err, survey_floor)
 
 

@@ -237,7 +237,7 @@ FLAGS: tuple[Flag, ...] = (
         "Peak and integrated disagree",
         "Only one of peak and integrated flux shows the change",
         Severity.CAUTION,
-        (MATCH,),
+        (MATCH, NO_ASKAP_MATCH),
         _peak_disagrees,
     ),
     Flag(

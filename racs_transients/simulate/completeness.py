@@ -104,10 +104,12 @@ def _reasons(transients: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray[tuple[i
 def _false(candidates: pd.DataFrame, truth: pd.DataFrame, settings: FieldSettings) -> pd.DataFrame:
     real = truth[truth["kind"].isin(KINDS)]
     _, to_real = sky.nearest(candidates["ra"], candidates["dec"], real["ra"], real["dec"])
-    index, _ = sky.nearest(candidates["ra"], candidates["dec"], truth["ra"], truth["dec"])
+    index, separation = sky.nearest(candidates["ra"], candidates["dec"], truth["ra"], truth["dec"])
     source = truth.iloc[index].reset_index(drop=True)
+    # an artefact is in one band alone, which is no change of a source; nor is one farther off than a transient may be
+    is_source = ~source["kind"].str.startswith("artefact").to_numpy(bool) & (separation <= _MATCH_RADIUS)
     factor = frequency_factor(settings.frequency, settings.reference.frequency)
     with np.errstate(divide="ignore"):
         change = np.exp(np.abs(np.log(source["askap_flux"] * factor / source["survey_flux"])))
-    false = candidates.assign(kind=source["kind"], true_ratio=change, truly_changed=change >= 2.0)
+    false = candidates.assign(kind=source["kind"], true_ratio=change, truly_changed=is_source & (change >= 2.0))
     return false[~(to_real <= _MATCH_RADIUS)].reset_index(drop=True)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from racs_transients import comparison, schema, tables
-from racs_transients.calibration import calibrate
+from racs_transients.calibration import Calibration, calibrate
 from racs_transients.crossmatch import associate, compact, group_sums
 from racs_transients.stages.association import _all_pairs
 from racs_transients.surveys import NVSS, SUMSS, frequency_factor
@@ -116,6 +116,15 @@ def test_the_spectral_index_scatter_enters_the_error_of_nvss_more_than_of_sumss(
     flux, err = scaling.apply([100.0], [3.0])
     assert flux[0] == pytest.approx(69.44, abs=0.01)
     assert err[0] == pytest.approx(np.hypot(3 * 0.6944, 69.44 * errors["NVSS"]), rel=1e-3)
+
+
+def test_fluxes_of_an_image_with_a_high_flux_scale_are_scaled_down():
+    calibration = Calibration(pairs=100, flux_scale=1.07, flux_scale_err=0.02)
+    options = {"spectral_index": -0.8, "spectral_index_err": 0.3}
+    found = comparison.flux_scaling(887.5, SUMSS, **options, calibration=calibration)
+    flux, err = found.apply([107.0], [0.0])
+    assert flux[0] == pytest.approx(100 * 1.0420, abs=0.01)
+    assert err[0] == pytest.approx(flux[0] * np.hypot(0.02, 0.3 * np.log(887.5 / 843)))
 
 
 def test_calibration_finds_scale_and_offset_in_spite_of_outliers():

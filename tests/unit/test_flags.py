@@ -98,6 +98,20 @@ def test_a_bright_neighbour_does_not_veto_what_it_could_not_make():
     assert judged(NO_CATALOGUE_MATCH, ratio=9.0, vs_abs=30.0, ratio_peak=9.0, bright_flux=390.0)["is_candidate"]
 
 
+def test_from_afar_bright_sources_spoil_only_what_a_catalogue_lists():
+    changed = {"ratio": 9.0, "ratio_peak": 9.0, "vs_abs": 20.0, "bright_sum": 6000.0}
+    assert judged(NO_CATALOGUE_MATCH, **changed)["is_candidate"]
+    assert not judged(NO_ASKAP_MATCH, **changed)["is_candidate"]
+
+
+def test_the_noise_of_a_wider_beam_is_no_disturbed_place():
+    # without convolution the forced flux has the noise of the survey's resolution, the image has its own
+    changed = {"ratio": 9.0, "ratio_peak": 9.0, "vs_abs": 20.0, "askap_rms": 1.3, "native_rms": 0.25}
+    assert judged(NO_ASKAP_MATCH, **changed)["is_candidate"]
+    # with it 1.3 is the noise of the image compared
+    assert judged(NO_ASKAP_MATCH, **changed, native_beam_major=15.0)["flag"] == "Local RMS too high"
+
+
 def test_a_blend_that_leaves_a_large_change_vetoes_nothing():
     assert judged(NO_ASKAP_MATCH, ratio=9.0, ln_ratio=2.2, vs_abs=30.0, ratio_peak=9.0, blend_explains=0.6)[
         "is_candidate"

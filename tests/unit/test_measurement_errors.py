@@ -39,6 +39,22 @@ def test_wide_source_has_many_independent_beams():
     assert found.ra > point.ra
 
 
+def test_source_long_in_one_direction():
+    # eq. 41 for a source ten round beams long and one wide: θ_M θ_m / 4 θ_N² = 2.5, brackets 1.01 and 2
+    found = errors(major=150.0, minor=15.0, pa=90.0, beam=Beam(15, 15))
+    relative = {
+        name: np.sqrt(2 / (2.5 * 1.01**along * 2**across * 100))
+        for name, along, across in (("peak", 1.5, 1.5), ("major", 2.5, 0.5), ("minor", 0.5, 2.5))
+    }
+    assert found.flux_peak == pytest.approx(10 * relative["peak"])
+    # σ(x) = σ(θ_M) / √(8 ln 2), along the major axis
+    assert found.ra == pytest.approx(150 * relative["major"] / np.sqrt(8 * np.log(2)))
+    assert found.dec == pytest.approx(15 * relative["minor"] / np.sqrt(8 * np.log(2)))
+    # Condon et al. 1998: the sizes' errors count less by the ratio of the beam's area to the source's
+    sizes = (relative["major"] ** 2 + relative["minor"] ** 2) / 10
+    assert found.flux_int == pytest.approx(100 * np.sqrt(relative["peak"] ** 2 + sizes))
+
+
 def test_flux_scale_is_added_in_quadrature_to_fluxes_only():
     plain, scaled = errors(peak=100.0), errors(peak=100.0, flux_error=0.05)
     assert scaled.flux_peak == pytest.approx(np.hypot(plain.flux_peak, 5))

@@ -67,6 +67,22 @@ def test_false_candidates_say_whether_the_source_truly_changed():
     assert false["true_ratio"].to_list() == pytest.approx([1.0, 10 / 3])
 
 
+def test_neither_an_artefact_nor_a_far_source_excuses_a_false_candidate():
+    truth = _truth(
+        ("artefact_askap", 0.0, -55.0, 30.0, 0.0),
+        ("artefact_survey", 0.1, -55.0, 0.0, 30.0),
+        ("steady", 0.3, -55.0, 10.0, 3.0 * FACTOR),
+    )
+    rows = _rows(
+        ("nocatalogmatch", 0.0, -55.0, True, "Good", 5.0),
+        ("noaskapmatch", 0.1, -55.0, True, "Good", 5.0),
+        ("nocatalogmatch", 0.3, -55.01, True, "Good", 3.0),  # 36″ off
+    )
+    false = compare_with_truth(truth, rows, SETTINGS).false
+    assert len(false) == 3
+    assert not false["truly_changed"].any()
+
+
 def test_a_run_without_candidates_finds_nothing_and_has_no_false_ones():
     truth = _truth(("new", 0.0, -55.0, 50.0, 0.0))
     rows = _rows(("nocatalogmatch", 0.0, -55.0, False, "Edge of ASKAP image", 9.0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from astropy.io import fits
 from racs_transients import sky
 from racs_transients.beam import Beam, covariance, gaussian_area, response
 from racs_transients.simulate import observation
+from racs_transients.simulate.field import write_painted
 from racs_transients.simulate.observation import (
     askap_header,
     create_fits,
@@ -17,6 +20,7 @@ from racs_transients.simulate.observation import (
     noise_stripes,
     observed,
     paint,
+    stripes,
     tangent_wcs,
 )
 from racs_transients.simulate.settings import FieldSettings
@@ -154,3 +158,22 @@ def test_a_list_is_painted_as_an_image_stripe_by_stripe(tmp_path, monkeypatch):
     assert data[200, 200] == pytest.approx(0.1, rel=0.03)
     assert np.nanstd(data[120:180, 120:280]) == pytest.approx(0.2e-3, rel=0.15)
     assert np.isnan(data[0, 0])
+
+
+def test_a_longer_image_takes_no_more_memory(tmp_path):
+    def peak(ny):
+        shape, scales, beam = (ny, 256), (2.5, 2.5), Beam(15.0, 12.0, 60.0)
+        wcs = tangent_wcs(30.0, -50.0, shape, scales)
+        header = askap_header(FieldSettings(), wcs)
+
+        def levels(shape):
+            yield from ((rows, np.full((rows.stop - rows.start, shape[1]), 1e-3)) for rows in stripes(shape[0]))
+
+        tracemalloc.start()
+        write_painted(tmp_path / f"{ny}.fits", header, wcs, scales, shape, _component(30.0, -50.0), beam, 1, levels)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    # the pixels themselves are a file
+    assert peak(8192) < 1.1 * peak(2048)
