@@ -156,6 +156,22 @@ def test_the_newest_run_of_an_image_and_tag_is_current_and_shares_its_objects(
         assert str(Run.objects.using(alias).get(is_current=True).id) == newest
 
 
+def test_a_run_that_gets_another_description_leaves_the_earlier_one_current(
+    db, results, read, new_run, change_manifest
+):
+    inject_run(results, db)
+    earlier = json.loads((results / "run.json").read_text())
+    new_run(results)
+    change_manifest(results, finished="2099-01-01T00:00:00+00:00")
+    inject_run(results, db)
+    change_manifest(results, settings=earlier["settings"] | {"database": {"db_tag": "another"}})
+    inject_run(results, db)
+    with read(db) as alias:
+        current = dict(Run.objects.using(alias).filter(is_current=True).values_list("tag", "id"))
+    later = uuid.UUID(json.loads((results / "run.json").read_text())["run_id"])
+    assert current == {"RACS Analysis": uuid.UUID(earlier["run_id"]), "another": later}
+
+
 def test_without_transients_an_image_has_diagnostics_and_no_crossmatches(db, results, read, change_manifest):
     manifest = json.loads((results / "run.json").read_text())
     kept = {name: entry for name, entry in manifest["products"].items() if not name.startswith("transients/")}
