@@ -418,13 +418,16 @@ def test_the_page_asks_few_questions(ann, log_in, site, queue, label):
     bob = log_in("bob")
     services.cast_vote(bob.user, site["rows"][0], label["m"])
     services.cast_vote(ann.user, site["rows"][0], label["m"])
-    for address, most in (
-        (f"{site['rows'][0].pk}/", 13),
-        (f"{site['rows'][1].pk}/", 12),
-        (f"{site['rows'][1].pk}/part/", 12),
+    lead = log_in("lead", "lead")
+    # a lead who may yet ask for the votes costs no more
+    for client, address, most in (
+        (ann, f"{site['rows'][0].pk}/", 13),
+        (lead, f"{site['rows'][0].pk}/", 12),
+        (ann, f"{site['rows'][1].pk}/", 12),
+        (ann, f"{site['rows'][1].pk}/part/", 12),
     ):
         with CaptureQueriesContext(connection) as queries:
-            ann.get(f"/review/{address}?{queue}")
+            client.get(f"/review/{address}?{queue}")
         assert len(queries) <= most, [q["sql"][:80] for q in queries]
 
 
