@@ -414,6 +414,15 @@ def test_every_row_of_every_kind_has_its_page(ann, site, queue):
         assert row.name in page.content.decode()
 
 
+def test_a_list_by_a_part_of_an_image_s_name_is_reviewed_and_leads_back(ann, site):
+    first = ann.get("/review/?image=image1.f&sort=name")
+    assert first["Location"] == f"/review/{site['rows'][0].pk}/?image=image1.f&sort=name"
+    assert 'href="/query/?image=image1.f&amp;sort=name"' in ann.get(first["Location"]).content.decode()
+    nothing = ann.get("/review/?image=nobody&sort=name")
+    assert nothing.status_code == 200
+    assert 'href="/query/?image=nobody&amp;sort=name"' in nothing.content.decode()
+
+
 def test_the_page_asks_few_questions(ann, log_in, site, queue, label):
     bob = log_in("bob")
     services.cast_vote(bob.user, site["rows"][0], label["m"])

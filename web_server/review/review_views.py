@@ -386,10 +386,11 @@ def _address(name: str, row_id: int, chosen: ReviewList) -> str:
 
 
 def _list_address(chosen: ReviewList) -> str:
+    if not chosen.of_image:
+        return f"{reverse('query')}?{chosen.address}"
     query = chosen.query.copy()
-    image = query.pop("image", None)
-    page = reverse("crossmatches", args=(image[0],)) if image else reverse("query")
-    return f"{page}?{query.urlencode()}"
+    image = query.pop("image")[-1]
+    return f"{reverse('crossmatches', args=(int(image),))}?{query.urlencode()}"
 
 
 def _wants_json(request: HttpRequest) -> bool:
