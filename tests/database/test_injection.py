@@ -238,6 +238,20 @@ def test_a_path_that_leaves_the_results_folder_is_no_file(tmp_path):
         assert Product(run=Run(root=str(root)), path=path).file() is None
 
 
+def test_a_file_in_a_folder_that_the_site_may_not_search_is_no_file(tmp_path, monkeypatch):
+    (tmp_path / "stamp.jpg").write_text("x")
+    product = Product(run=Run(root=str(tmp_path)), path="stamp.jpg")
+    assert product.file() == (tmp_path / "stamp.jpg").resolve()
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    # the tests may run as root, who may search everything
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", refuse)
+        assert product.file() is None
+
+
 @pytest.mark.parametrize("state", ["running", "failed"])
 def test_a_run_that_is_not_complete_is_refused(db, results, change_manifest, state):
     change_manifest(results, state=state)
