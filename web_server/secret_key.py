@@ -6,6 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 from racs_transients.dbconfig import DbConfig
 
 VARIABLE = "RACS_TRANSIENTS_SECRET_KEY"
@@ -42,11 +44,25 @@ def secret_key(db: DbConfig) -> str:
     -------
     str
         The same for every process of the site.
+
+    Raises
+    ------
+    ImproperlyConfigured
+        If the file cannot be written or read.
     """
     given = os.environ.get(VARIABLE)
     if given:
         return given
     path = key_file(db)
+    try:
+        return _kept(path)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The key that signs sessions cannot be kept in {path} ({error.strerror or error}): set {VARIABLE}."
+        ) from error
+
+
+def _kept(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     made = secrets.token_urlsafe(50)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")

@@ -161,7 +161,10 @@ class _Writer:
             The ids of its rows by survey and object, of which there is one row; None where there was none.
         """
         run, crossmatch = self.tables["run"], self.tables["crossmatch"]
-        if self.connection.execute(select(run.c.id).where(run.c.id == self.run_id)).scalar() is None:
+        was = self.connection.execute(
+            select(run.c.image_id, run.c.tag, run.c.is_current).where(run.c.id == self.run_id)
+        ).first()
+        if was is None:
             return None
         columns = (crossmatch.c.survey, crossmatch.c.sky_object_id, crossmatch.c.id)
         found = self.connection.execute(select(*columns).where(crossmatch.c.run_id == self.run_id))
@@ -170,6 +173,11 @@ class _Writer:
             table = self.tables[name]
             self.connection.execute(delete(table).where(table.c.run_id == self.run_id))
         self.connection.execute(delete(run).where(run.c.id == self.run_id))
+        if was.is_current:
+            # the run may come back with another description: the one before it is the newest of its own again
+            left = select(run.c.id).where(run.c.image_id == was.image_id, run.c.tag == was.tag)
+            newest = left.order_by(run.c.finished.desc().nulls_last(), run.c.id).limit(1)
+            self.connection.execute(update(run).where(run.c.id == newest.scalar_subquery()).values(is_current=True))
         return earlier
 
     def _run(self, image_id: int) -> None:

@@ -156,6 +156,22 @@ def test_the_newest_run_of_an_image_and_tag_is_current_and_shares_its_objects(
         assert str(Run.objects.using(alias).get(is_current=True).id) == newest
 
 
+def test_a_run_that_gets_another_description_leaves_the_earlier_one_current(
+    db, results, read, new_run, change_manifest
+):
+    inject_run(results, db)
+    earlier = json.loads((results / "run.json").read_text())
+    new_run(results)
+    change_manifest(results, finished="2099-01-01T00:00:00+00:00")
+    inject_run(results, db)
+    change_manifest(results, settings=earlier["settings"] | {"database": {"db_tag": "another"}})
+    inject_run(results, db)
+    with read(db) as alias:
+        current = dict(Run.objects.using(alias).filter(is_current=True).values_list("tag", "id"))
+    later = uuid.UUID(json.loads((results / "run.json").read_text())["run_id"])
+    assert current == {"RACS Analysis": uuid.UUID(earlier["run_id"]), "another": later}
+
+
 def test_without_transients_an_image_has_diagnostics_and_no_crossmatches(db, results, read, change_manifest):
     manifest = json.loads((results / "run.json").read_text())
     kept = {name: entry for name, entry in manifest["products"].items() if not name.startswith("transients/")}
@@ -220,6 +236,20 @@ def test_a_path_that_leaves_the_results_folder_is_no_file(tmp_path):
     (root / "link").symlink_to(tmp_path / "secret")
     for path in ("../secret", "link", str(tmp_path / "secret")):
         assert Product(run=Run(root=str(root)), path=path).file() is None
+
+
+def test_a_file_in_a_folder_that_the_site_may_not_search_is_no_file(tmp_path, monkeypatch):
+    (tmp_path / "stamp.jpg").write_text("x")
+    product = Product(run=Run(root=str(tmp_path)), path="stamp.jpg")
+    assert product.file() == (tmp_path / "stamp.jpg").resolve()
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    # the tests may run as root, who may search everything
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", refuse)
+        assert product.file() is None
 
 
 @pytest.mark.parametrize("state", ["running", "failed"])

@@ -18,12 +18,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from sqlalchemy import text
 
 from racs_transients.database import inject_run, open_database
-from racs_transients.dbconfig import sqlite_config
+from racs_transients.dbconfig import DbConfig, sqlite_config
 from tests.postgres import USER
 from tests.serving import free_port, serving_site
+from web_server.secret_key import secret_key
 
 pytestmark = pytest.mark.slow
 
@@ -121,6 +123,15 @@ def test_createdb_and_a_run_make_a_served_site_on_postgresql(small_results, post
     key = tmp_path / "racs_transients/secret_key"
     assert key.stat().st_mode & 0o777 == 0o600
     assert "nobody has an account" not in (tmp_path / "server.log").read_text()
+
+
+def test_a_key_that_cannot_be_kept_is_one_sentence(tmp_path, monkeypatch):
+    (tmp_path / "state").write_text("no folder")
+    monkeypatch.delenv("RACS_TRANSIENTS_SECRET_KEY", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    words = r"cannot be kept in .*/state/racs_transients/secret_key \(.+\): set RACS_TRANSIENTS_SECRET_KEY\.$"
+    with pytest.raises(ImproperlyConfigured, match=words):
+        secret_key(DbConfig("postgresql", "racs"))
 
 
 def backup_commands(of):

@@ -239,3 +239,11 @@ def test_what_an_admin_did_is_recorded(person):
         "Made a link for a new password",
         "Deactivated",
     ]
+
+
+def test_more_people_need_no_more_queries(person, django_assert_max_num_queries):
+    for number in range(20):
+        person(f"person-{number}")
+    admin = logged_in(person("admin", "admin"))
+    with django_assert_max_num_queries(5):
+        assert admin.get("/accounts/people/").status_code == 200

@@ -271,6 +271,24 @@ def test_strangers_read_no_path_of_the_server(client, site, person, settings):
         assert ann.get(address).getvalue()
 
 
+def test_strangers_read_no_name_of_a_person(client, site, person, settings):
+    settings.OPEN_READING = True
+    run, row, ann = site["run"], site["rows"][0], person("ann-the-reviewer")
+    run.started_by = "bob-of-the-server"
+    run.save()
+    services.cast_vote(ann, row, Label.objects.filter(lead_only=False).first())
+    Claim.objects.create(image=run.image, owner=ann)
+    image = f"/images/{run.image_id}/"
+    pages = ["/", "/query/", image, f"{image}crossmatches/", row_address(row), "/query/export.csv"]
+
+    def told(visitor, name):
+        return [page for page in pages if name.encode() in visitor.get(page).getvalue()]
+
+    viewer = enter(person("vic", "viewer"))
+    assert told(viewer, "ann-the-reviewer") == pages
+    assert told(client, "ann-the-reviewer") == told(client, "bob-of-the-server") == []
+
+
 def test_a_run_that_wrote_little_has_its_page(reader, db):
     image = Image.objects.create(sha256="0" * 64, name="bare.fits", ra=1.0, dec=-60.0, width=100)
     assert reader.get(f"/images/{image.pk}/").status_code == 404

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+from urllib.parse import parse_qs
 
 import pandas as pd
 import pytest
@@ -121,6 +122,18 @@ def test_no_text_of_a_csv_is_a_formula_and_numbers_stay(reader, site, text):
     # it is no spreadsheet that reads the other one
     array = as_votable(reader).get_first_table().array
     assert str(array["failure"][array["row_id"].tolist().index(row.pk)]).strip() == text.strip()
+
+
+def test_no_cell_of_a_comment_is_a_formula(reader, site):
+    site["run"].tag = "deep;@SUM(A1),-1,=1+1"
+    site["run"].save()
+    content = as_csv(reader, "/query/export.csv?x=1,=HYPERLINK(A1)&y=;+1").decode()
+    comments = [line for line in content.splitlines() if line.startswith("#")]
+    cells = [cell for line in comments for mark in (",", ";") for cell in line.split(mark)]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+    origin = Table.read(content, format="ascii.ecsv").meta
+    assert parse_qs(origin["query"].partition("?")[2]) == {"x": ["1,=HYPERLINK(A1)"], "y": ["; 1"]}
+    assert any("deep;@SUM(A1),-1,=1+1, version" in run for run in origin["runs"])
 
 
 @pytest.mark.parametrize("text", ["a # b", "#", 'a "b", c', "one\ntwo", "δ ″"])

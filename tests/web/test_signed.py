@@ -100,6 +100,15 @@ def test_the_table_is_the_list_that_the_source_was_reached_from(reader, client, 
     assert sorted(table_of(client, everywhere)["name"]) == ["J1-001", "J2-001"]
 
 
+def test_the_table_says_which_list_it_is_and_nothing_of_its_signature(reader, client, site):
+    run = site["run"]
+    path = path_of(messages(reader, site["rows"][0], "is_candidate=true")["table"])
+    client.logout()
+    content = client.get(path).content.decode()
+    assert f"/images/{run.image_id}/crossmatches/export.vot?is_candidate=true&amp;run={run.pk}" in content
+    assert "/signed/" not in content
+
+
 def test_the_table_shows_the_votes_that_its_reader_may_see(client, site, person):
     row, label = site["rows"][0], Label.objects.filter(lead_only=False).first()
     cast_vote(person("voter"), row, label)

@@ -133,10 +133,15 @@ def test_a_product_outside_of_its_run_is_never_sent(slack_here, person, row, sit
 
 def test_no_sign_of_slack_gets_through_from_a_name_or_note(slack_here, settings, person, row, label):
     settings.SLACK_AUTOMATIC = ["decision"]
+    row.name = "J1 <!channel>"
+    row.save()
     decide(person("lea", "lead"), row, label["t"], note="<!channel> & co")
     work()
     (post,) = slack_here.said(POST)
-    said = json.dumps(blocks_of(post))
+    header, *others = blocks_of(post)
+    # plain text, in which nothing has a meaning
+    assert header["text"] == {"type": "plain_text", "text": "J1 <!channel>", "emoji": False}
+    said = json.dumps(others)
     assert "&lt;!channel&gt; &amp; co" in said
     assert "<!channel>" not in said
     assert "<!channel>" not in post["text"]

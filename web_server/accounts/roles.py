@@ -35,7 +35,7 @@ def role_of(user: Any) -> str | None:
         return ADMIN
     # asked once a request: each request loads its own user
     if not hasattr(user, "_role"):
-        groups = set(user.groups.values_list("name", flat=True))
+        groups = {group.name for group in user.groups.all()}
         user._role = next((role for role in reversed(ROLES) if role in groups), LEAD if user.is_staff else VIEWER)
     return str(user._role)
 

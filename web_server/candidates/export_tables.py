@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
@@ -42,6 +43,8 @@ _DATATYPES = {"float": "float64", "int": "int64", "str": "string", "bool": "bool
 # a spreadsheet takes text that begins so for a formula
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _BREAKS = str.maketrans("\r\n", "  ")
+# in the comments it begins a cell behind what separates cells
+_FORMULA_OF_COMMENT = re.compile(r"(?<=[,;])[=+@-]")
 CHUNK = 2000
 
 
@@ -74,7 +77,7 @@ def csv_lines(rows: QuerySet[Crossmatch], user: Any, origin: dict[str, Any]) -> 
     str
         Some lines.
     """
-    header = ["%ECSV 1.0", "---", "delimiter: ','", f"meta: {json.dumps(origin)}", "datatype:"]
+    header = ["%ECSV 1.0", "---", "delimiter: ','", f"meta: {_described_origin(origin)}", "datatype:"]
     yield "".join(f"# {line}\n" for line in (*header, *map(_described, COLUMNS)))
     buffer = io.StringIO()
     # ECSV knows a header without quotes only; text has them always, so that no # in it begins a comment
@@ -89,6 +92,11 @@ def csv_lines(rows: QuerySet[Crossmatch], user: Any, origin: dict[str, Any]) -> 
         buffer.seek(0)
         buffer.truncate()
     yield buffer.getvalue()
+
+
+def _described_origin(origin: dict[str, Any]) -> str:
+    """Return what the rows are as JSON in which no name and no address gives a spreadsheet a cell with a formula."""
+    return _FORMULA_OF_COMMENT.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(origin))
 
 
 def _described(column: Column) -> str:

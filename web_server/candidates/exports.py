@@ -54,7 +54,8 @@ def export(request: HttpRequest, kind: str, image_id: int | None = None) -> Http
         page = reverse("query") if image is None else reverse("crossmatches", args=(image.pk,))
         return redirect(f"{page}?{request.GET.urlencode()}")
     rows = crossmatch_order(request.GET.get("sort", "")).sort(chosen(filters))
-    origin = _origin(request, run)
+    address = reverse("export", kwargs={"kind": kind} if image is None else {"kind": kind, "image_id": image.pk})
+    origin = _origin(request, f"{address}?{request.GET.urlencode()}".rstrip("?"), run)
     response: HttpResponseBase
     if kind == "csv":
         response = StreamingHttpResponse(csv_lines(rows, request.user, origin), content_type=FORMATS[kind])
@@ -71,12 +72,12 @@ def export(request: HttpRequest, kind: str, image_id: int | None = None) -> Http
     return response
 
 
-def _origin(request: HttpRequest, run: Run | None) -> dict[str, Any]:
-    """Return what a file says of itself."""
+def _origin(request: HttpRequest, address: str, run: Run | None) -> dict[str, Any]:
+    """Return what a file says of itself; its address not as it was asked for, which may be a signed one."""
     runs = [run] if run is not None else Run.objects.filter(is_current=True).select_related("image").order_by("pk")
     return {
         "title": "Crossmatches of ASKAP images with reference surveys",
-        "query": request.get_full_path(),
+        "query": address,
         "user": request.user.get_username(),
         "written": timezone.now().isoformat(timespec="seconds"),
         "software": f"racs_transients {__version__}",

@@ -41,7 +41,8 @@ def home(request: HttpRequest) -> HttpResponse:
         .prefetch_related("survey_runs")
         .annotate(n_rows=Sum("survey_runs__n_rows"), n_candidates=Sum("survey_runs__candidates"))
     )
-    table = RunTable(runs)
+    # strangers read no names of people
+    table = RunTable(runs, exclude=() if request.user.is_authenticated else ("claimed_by",))
     show_page(table, request)
     table.progress = progress(request.user, [row.record.pk for row in table.page.object_list])
     return render(request, "candidates/home.html", {"table": table})

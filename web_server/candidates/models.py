@@ -6,6 +6,7 @@ so that every column that is not NULL has a default in the database.
 
 from __future__ import annotations
 
+import os
 import uuid
 from pathlib import Path
 from typing import Any
@@ -292,7 +293,7 @@ class Product(models.Model):
         return str(PRODUCT_KINDS.get(self.kind, self.kind))
 
     def file(self) -> Path | None:
-        """Return where the file is; None where it is gone or does not lie below the root of its run.
+        """Return where the file is; None where it is gone, cannot be read or does not lie below the root of its run.
 
         Returns
         -------
@@ -301,4 +302,6 @@ class Product(models.Model):
         """
         root = Path(self.run.root).resolve()
         path = (root / self.path).resolve()
-        return path if path.is_relative_to(root) and path.is_file() else None
+        # Path.is_file raises where a folder on the way may not be searched
+        readable = os.path.isfile(path) and os.access(path, os.R_OK)  # noqa: PTH113
+        return path if path.is_relative_to(root) and readable else None

@@ -106,7 +106,7 @@ def _run(message: Message) -> Post:
     page = _page("image", run.image_id, query=f"?run={run.pk}")
     if page:
         blocks.append(_buttons([("Open the image", page)]))
-    return Post(f"Run finished: {run.image.name}", tuple(blocks))
+    return Post(f"Run finished: {_plain(run.image.name)}", tuple(blocks))
 
 
 _COMPOSERS: dict[str, Callable[[Message], Post]] = {
@@ -142,7 +142,7 @@ def _about_row(row: Crossmatch | None, why: str) -> Post:
         _buttons(buttons),
     )
     product = row.products.filter(kind="stamp").select_related("run").first()
-    return Post(f"{name}: {_plain(why)}", blocks, product.file() if product else None, name)
+    return Post(f"{_plain(name)}: {_plain(why)}", blocks, product.file() if product else None, name)
 
 
 def _numbers(row: Crossmatch) -> list[tuple[str, str]]:

@@ -126,6 +126,8 @@ class ReviewFilter(df.FilterSet):  # type: ignore[misc]
 
     @cached_property
     def _people(self) -> list[str]:
+        if not self.user.is_authenticated:
+            return []
         voting = Exists(Vote.objects.filter(reviewer=OuterRef("pk"), active=True))
         deciding = Exists(Decision.objects.filter(lead=OuterRef("pk"), active=True))
         return [*User.objects.filter(voting | deciding).order_by("username").values_list("username", flat=True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef
 
 from web_server.accounts.roles import is_lead
 from web_server.candidates.models import Crossmatch
@@ -55,7 +56,24 @@ class Opinions:
         return {given.label_id for given in own if given is not None}
 
 
-def opinions_on(row: Crossmatch, user: User) -> Opinions:
+def looked_at(user: User) -> Exists:
+    """Return the expression, of a crossmatch, that a user has asked for the votes on its subject.
+
+    Parameters
+    ----------
+    user : django.contrib.auth.models.User
+        Who looks.
+
+    Returns
+    -------
+    django.db.models.Exists
+        The expression.
+    """
+    here = {"subject__sky_object": OuterRef("sky_object"), "subject__image": OuterRef("run__image")}
+    return Exists(Event.objects.filter(who=user, what=LOOKED, subject__survey=OuterRef("survey"), **here))
+
+
+def opinions_on(row: Crossmatch, user: User, *, looked: bool) -> Opinions:
     """Return what a user may see of the votes on a row's subject and on the same object in other images.
 
     Parameters
@@ -64,6 +82,8 @@ def opinions_on(row: Crossmatch, user: User) -> Opinions:
         The row.
     user : django.contrib.auth.models.User
         Who looks.
+    looked : bool
+        Whether they asked for the votes, of `looked_at`.
 
     Returns
     -------
@@ -75,7 +95,7 @@ def opinions_on(row: Crossmatch, user: User) -> Opinions:
     own = {vote.subject_id for vote in votes if vote.reviewer_id == user.pk}
     voted = any(_is_of(row, vote) and vote.subject_id in own for vote in votes)
     lead = is_lead(user)
-    seen = opens(user, voted=voted, looked=lead and not voted and _has_looked(user, row))
+    seen = opens(user, voted=voted, looked=looked)
     decisions = Decision.objects.filter(**of_object).select_related("label", "lead", "subject__image").order_by("-id")
     found = Opinions(seen=seen, may_look=lead and not seen)
     history: dict[Subject, list[Vote | Decision]] = {}
@@ -93,11 +113,6 @@ def opinions_on(row: Crossmatch, user: User) -> Opinions:
 
 def _is_of(row: Crossmatch, judgement: Vote | Decision) -> bool:
     return (judgement.subject.image_id, judgement.subject.survey) == (row.run.image_id, row.survey)
-
-
-def _has_looked(user: User, row: Crossmatch) -> bool:
-    subject = {"subject__sky_object": row.sky_object_id, "subject__image": row.run.image_id}
-    return Event.objects.filter(who=user, what=LOOKED, subject__survey=row.survey, **subject).exists()
 
 
 def _add(found: Opinions, judgement: Vote | Decision, *, is_own: bool) -> None:

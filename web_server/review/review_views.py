@@ -23,7 +23,7 @@ from web_server.candidates.display import COLUMNS, Value, sexagesimal, text_of, 
 from web_server.candidates.lists import place_in_list
 from web_server.candidates.models import Crossmatch, Product
 from web_server.review.models import MAX_NOTE, Decision, Event, Label, Preferences, Vote
-from web_server.review.opinions import opinions_on
+from web_server.review.opinions import looked_at, opinions_on
 from web_server.review.queue import ReviewList, check_parent, read_list
 from web_server.review.services import (
     ReviewError,
@@ -129,7 +129,7 @@ def review_row(request: HttpRequest, row_id: int) -> HttpResponse:
     """
     chosen = read_list(request)
     keys = Preferences.objects.filter(user=request.user.pk).values("keys")[:1]
-    row = _row_of(chosen, row_id, keys=Subquery(keys))
+    row = _row_of(chosen, row_id, keys=Subquery(keys), looked=looked_at(request.user))  # type: ignore[arg-type]
     context = _part(request, chosen, row)
     done = chosen.done(request.user)  # type: ignore[arg-type]
     # an address may name a row that its list has not
@@ -158,7 +158,8 @@ def part(request: HttpRequest, row_id: int) -> HttpResponse:
         A piece of HTML.
     """
     chosen = read_list(request)
-    return render(request, "review/review_part.html", _part(request, chosen, _row_of(chosen, row_id)))
+    row = _row_of(chosen, row_id, looked=looked_at(request.user))  # type: ignore[arg-type]
+    return render(request, "review/review_part.html", _part(request, chosen, row))
 
 
 @never_cache
@@ -365,7 +366,7 @@ def _part(request: HttpRequest, chosen: ReviewList, row: Any) -> dict[str, Any]:
         "layout": layout,
         "groups": groups,
         "max_note": MAX_NOTE,
-        "opinions": opinions_on(row, request.user),  # type: ignore[arg-type]
+        "opinions": opinions_on(row, request.user, looked=row.looked),  # type: ignore[arg-type]
         "ahead": chosen.ahead(request.user, row, AHEAD),  # type: ignore[arg-type]
         **place_in_list(chosen.rows, row, chosen.order),
     }
@@ -387,7 +388,7 @@ def _address(name: str, row_id: int, chosen: ReviewList) -> str:
 def _list_address(chosen: ReviewList) -> str:
     query = chosen.query.copy()
     # the query's own filter also takes a part of an image's name
-    page = reverse("crossmatches", args=query.pop("image")[-1:]) if chosen.of_image else reverse("query")
+    page = reverse("crossmatches", args=(int(query.pop("image")[-1]),)) if chosen.of_image else reverse("query")
     return f"{page}?{query.urlencode()}"
 
 
