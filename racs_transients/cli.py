@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import ModuleType
 
 from racs_transients import __version__, logs
-from racs_transients.errors import RacsTransientsError
+from racs_transients.errors import INTERRUPTED, RacsTransientsError
 
 logger = logging.getLogger(__name__)
 
 FAILED = 1
-INTERRUPTED = 130
 # The commands of racs-transients: where each is, and what it does.
 COMMANDS = {
     "simulate": ("racs_transients.simulate.command", "make a simulated field with a truth table"),
@@ -56,6 +56,8 @@ def _process(arguments: list[str]) -> int:
     for line in options.warnings:
         logger.warning(line)
     os.nice(max(0, config.general.nice - os.nice(0)))
+    # a batch system ends a job with SIGTERM: as Ctrl-C, it stops the source finder, too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # the pipeline's libraries are slow to import: wrong options are reported before
     from racs_transients.pipeline import run_images
 

@@ -107,12 +107,19 @@ class Analysis:
     weight_crop_value: float = _number(
         0.04, "Pixels at or below this fraction of the maximum weight are cropped.", maximum=1
     )
-    weight_crop_image: Path | None = _option(None, "file", "The weights image.", only_with="weight_crop")
+    weight_crop_image: tuple[Path, ...] | None = _option(
+        None,
+        "files",
+        "The weights image; for several images one for all of them, or as --askap-csv.",
+        only_with="weight_crop",
+    )
     convolve: bool = _option(False, "bool", "Compare at the survey's resolution, by convolution.")
     convolution_engine: str = _option(
         "fft", "str", "What convolves: our own FFT, or CASA's imsmooth.", choices=("fft", "casa"), only_with="convolve"
     )
-    convolved_image: Path | None = _option(None, "file", "A convolved image made before.", only_with="convolve")
+    convolved_image: tuple[Path, ...] | None = _option(
+        None, "files", "A convolved image made before; for several images as --askap-csv.", only_with="convolve"
+    )
     convolved_non_conv_askap_csv: tuple[Path, ...] | None = _option(
         None, "files", "Source list of the image before convolution, as --askap-csv.", only_with="convolve"
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# Exit code of what was stopped by Ctrl-C or SIGTERM
+INTERRUPTED = 130
+
 
 class RacsTransientsError(Exception):
     """Base of all errors that a user can cause or mend; the program exits with `exit_code`."""

@@ -61,6 +61,8 @@ def parse_options(arguments: Sequence[str]) -> ParsedOptions:
     texts, images, sections = read_arguments(arguments, findings)
     values = {name: value_of(spelled(name), OPTIONS[name][1], text, findings) for name, text in texts.items()}
     values = {name: value for name, value in values.items() if value is not None}
+    if len(values.get("weight_crop_image", ())) == 1:  # images on one grid may share their weights
+        values["weight_crop_image"] *= max(1, len(images))
     surveys = _own_surveys(sections, findings)
     if "survey" in values:
         values["survey"] = _chosen(values["survey"], [*SURVEYS, *sections], findings)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import copyreg
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from multiprocessing import connection, get_context
+from multiprocessing import connection, get_context, parent_process
 from multiprocessing.process import BaseProcess
-from types import MappingProxyType
+from types import FrameType, MappingProxyType
 from typing import TypeVar
+
+from racs_transients.errors import INTERRUPTED
 
 Item = TypeVar("Item")
 
@@ -86,4 +90,26 @@ def side_by_side(work: Callable[[Item], int], items: Sequence[Item], jobs: int) 
 
 def _child(work: Callable[[Item], int], item: Item, cores: list[int]) -> None:
     os.sched_setaffinity(0, cores)
-    sys.exit(work(item))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    threading.Thread(target=_stop_with_parent, daemon=True).start()
+    try:
+        code = work(item)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Interrupt what is done, once: what it started is stopped on the way out."""
+    for other in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(other, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _stop_with_parent() -> None:
+    """Wait for the end of the parent: a process that nobody waits for would keep its results folder locked."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)

@@ -176,7 +176,7 @@ def _by_casa(image: Image, smoothing: Smoothing, folder: Path) -> Image:
 
 def _given(image: Image, target: Beam, run: Run) -> tuple[Image, str]:
     """Read the convolved image that was given and check that it is one of this image."""
-    path = run.config.analysis.convolved_image
+    path = run.own(run.config.analysis.convolved_image)
     if path is None:
         raise ConfigError("Give --convolved-image.")
     run.folder.record_input("convolved_image", path)

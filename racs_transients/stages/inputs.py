@@ -25,7 +25,6 @@ from racs_transients.errors import ConfigError
 from racs_transients.finders import FINDERS, ListSource, SourceFinder, good_fits, read_source_list
 from racs_transients.image import Image, image_radius, read_image
 from racs_transients.image_files import write_image
-from racs_transients.image_lists import file_of_image
 from racs_transients.noise import NoiseMaps, measure_noise, typical
 from racs_transients.runfolder import image_stem
 from racs_transients.stages.annotation import annotate_raw
@@ -68,11 +67,12 @@ def load_image(path: Path, run: Run) -> Image:
 def _weighted(image: Image, run: Run) -> Image:
     """Blank the image where its weights are low, and write what is left."""
     options = run.config.analysis
-    if options.weight_crop_image is None:
+    path = run.own(options.weight_crop_image)
+    if path is None:
         raise ConfigError("--weight-crop needs --weight-crop-image.")
     with run.stages("weight crop") as done:
-        weights_digest = run.folder.record_input("weight_crop_image", options.weight_crop_image)
-        result = cropped(image, read_weights(options.weight_crop_image, image), options.weight_crop_value)
+        weights_digest = run.folder.record_input("weight_crop_image", path)
+        result = cropped(image, read_weights(path, image), options.weight_crop_value)
         run.folder.manifest["image"]["crop"] = [weights_digest, options.weight_crop_value]
         name = f"{image_stem(image.path)}.weightcrop_{options.weight_crop_value:g}.fits"
         product = run.folder.write(name, lambda path: write_image(result, path, f"cropped from {image.path.name}"))
@@ -280,14 +280,11 @@ def source_list(
 
 def _given_list(run: Run, survey: Survey | None) -> ListSource | None:
     """Return the list that the user gave for an image: --askap-csv is that of the image compared."""
-    analysis, catalogues, image = run.config.analysis, run.config.catalogues, run.folder.manifest["image"]["path"]
+    analysis, catalogues = run.config.analysis, run.config.catalogues
     section, prefix = (
         (analysis, "convolved_non_conv_askap") if analysis.convolve and survey is None else (catalogues, "askap")
     )
-    files = {
-        role: file_of_image(Path(image), getattr(section, role), run.config.images)
-        for role in (f"{prefix}_csv", f"{prefix}_islands_csv")
-    }
+    files = {role: run.own(getattr(section, role)) for role in (f"{prefix}_csv", f"{prefix}_islands_csv")}
     for role, path in files.items():
         if path is not None:
             run.folder.record_input(role, path)

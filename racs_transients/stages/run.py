@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
 from racs_transients.config import Config
 from racs_transients.image import Image
+from racs_transients.image_lists import file_of_image
 from racs_transients.logs import Stages
 from racs_transients.noise import NoiseMaps
 from racs_transients.runfolder import RunFolder
@@ -37,6 +40,21 @@ class Run:
         """SHA-256 of the image and how it was cropped: the key of everything that is cached."""
         image = self.folder.manifest["image"]
         return " ".join(str(part) for part in [image["sha256"], *image.get("crop", [])])
+
+    def own(self, files: Sequence[Path] | None) -> Path | None:
+        """Return which of an option's files belongs to the image.
+
+        Parameters
+        ----------
+        files : sequence of pathlib.Path, optional
+            One for each image, or a pattern.
+
+        Returns
+        -------
+        pathlib.Path or None
+            None where the option is not given.
+        """
+        return file_of_image(Path(self.folder.manifest["image"]["path"]), files, self.config.images)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,6 +14,7 @@ import pytest
 
 from racs_transients import pipeline, products
 from racs_transients.cli import process_askap_image
+from racs_transients.finders.process import run_programs
 from racs_transients.parallel import shares, side_by_side
 
 pytestmark = pytest.mark.slow
@@ -30,6 +32,29 @@ def length(mapping):
     return len(mapping)
 
 
+# What it writes says that the program runs, its process number which one
+FINDER = "import os, time; open('part', 'w').write(str(os.getpid())); os.rename('part', 'number'); time.sleep(300)"
+
+
+def run_finder(folder):
+    run_programs("Finder", [[sys.executable, "-c", FINDER]], folder)
+    return 0
+
+
+def is_running(number):
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def comes(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not (result := condition()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return result
+
+
 def test_cores_are_divided():
     assert shares([0, 1, 2, 3, 4], 2) == [[0, 2, 4], [1, 3]]
     assert shares([3, 7], 2) == [[3], [7]]
@@ -38,6 +63,22 @@ def test_cores_are_divided():
 
 def test_each_item_gives_its_exit_code_and_one_that_dies_stops_no_other():
     assert dict(side_by_side(squared, [1, 13, 2, 3], 2)) == {1: 1, 13: -9, 2: 4, 3: 9}
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_what_works_for_a_killed_program_ends_with_it(number, tmp_path):
+    words = (
+        "import sys; from pathlib import Path; from racs_transients.parallel import side_by_side; "
+        "from tests.pipeline.test_jobs import run_finder; list(side_by_side(run_finder, [Path(sys.argv[1])], 1))"
+    )
+    program = subprocess.Popen([sys.executable, "-c", words, str(tmp_path)], cwd=PROGRAM.parents[1])
+    assert comes((tmp_path / "number").exists)
+    finder = int((tmp_path / "number").read_text())
+    assert is_running(finder)
+    program.send_signal(number)
+    program.wait()
+    assert comes(lambda: not is_running(finder), 20)
 
 
 def test_surveys_can_be_sent():

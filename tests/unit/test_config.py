@@ -264,6 +264,8 @@ MANY = (
     "--askap-islands-csv",
     "--convolved-non-conv-askap-csv",
     "--convolved-non-conv-askap-islands-csv",
+    "--weight-crop-image",
+    "--convolved-image",
 )
 
 
@@ -278,7 +280,9 @@ def several(image: str, tmp_path: Path) -> list[str]:
 
 @pytest.mark.parametrize("option", MANY)
 def test_lists_of_several_images_are_in_their_order_or_named_by_a_pattern(several: list[str], option: str) -> None:
-    needed = ["--convolve"] + [word for other in MANY for word in (other, "a.csv,b.csv") if other != option]
+    needed = ["--convolve", "--weight-crop"] + [
+        word for other in MANY for word in (other, "a.csv,b.csv") if other != option
+    ]
     for text, names in (
         ("a.csv, my field.csv", ["a.csv", "my field.csv"]),
         ("\nb.csv\na.csv\n", ["b.csv", "a.csv"]),
@@ -366,7 +370,13 @@ def test_options_that_are_switched_off_are_not_looked_at(image: str) -> None:
         "--postage-stamp-radius", "9", "--db-inject", "no", "--db-name", "x", "--website-media-dir", image,
     ]  # fmt: skip
     parsed = parse_options([image, *arguments])
-    assert parsed.config.analysis.weight_crop_image == Path.cwd() / "no.fits"
+    assert parsed.config.analysis.weight_crop_image == (Path.cwd() / "no.fits",)
+
+
+def test_images_may_share_their_weights(several: list[str]) -> None:
+    config = parse_options([*several, "--weight-crop", "--weight-crop-image", "a.csv"]).config
+    files = config.analysis.weight_crop_image
+    assert {file_of_image(path, files, config.images) for path in config.images} == {Path("a.csv").absolute()}
 
 
 def test_finder_of_a_given_list_does_not_run(image: str) -> None:
