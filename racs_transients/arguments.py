@@ -47,6 +47,25 @@ class Findings:
     warnings: list[str] = field(default_factory=list)
 
 
+def is_so(test: Callable[[], bool]) -> bool:
+    """Return what a test of a path says.
+
+    Parameters
+    ----------
+    test : callable
+        Such as ``path.is_file``.
+
+    Returns
+    -------
+    bool
+        False where a folder on the way may not be entered or the name is too long.
+    """
+    try:
+        return test()
+    except OSError:
+        return False
+
+
 def spelled(name: str) -> str:
     """Return an option as it is written on the command line.
 
@@ -375,7 +394,7 @@ def _value_behind(written: str, name: str, words: deque[str], findings: Findings
 
 
 def _configuration_file(path: str, findings: Findings) -> list[str]:
-    if Path(path).expanduser().is_file():
+    if is_so(Path(path).expanduser().is_file):
         return ["--conf_file", str(Path(path).expanduser())]
     findings.mistakes.append(f"there is no configuration file {path}" if path else "-c needs the name of a file")
     return []

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from racs_transients.arguments import OPTIONS, Findings, kind_words, read_arguments, spelled
+from racs_transients.arguments import OPTIONS, Findings, is_so, kind_words, read_arguments, spelled
 from racs_transients.config import SECTIONS, Config, Database
 from racs_transients.dbconfig import DEFAULT_FILE, URL_VARIABLE, options_from_environment
 from racs_transients.errors import ConfigError
 from racs_transients.image_lists import file_of_image
 from racs_transients.list_formats import own_format
 from racs_transients.option_values import absolute, value_of
+from racs_transients.runfolder import image_stem
 from racs_transients.survey_sections import own_survey
 from racs_transients.surveys import SURVEYS, OwnSurvey
 
@@ -130,8 +131,8 @@ def _own_surveys(sections: Mapping[str, Mapping[str, str]], findings: Findings) 
     for name, survey in surveys.items():
         if survey.csv is not None and (problem := _file_problem(survey.csv, "file")):
             findings.mistakes.append(f"[SURVEY:{name}] file: {problem}")
-        if survey.mosaic_dir is not None and not survey.mosaic_dir.is_dir():
-            findings.mistakes.append(f"[SURVEY:{name}] mosaic_dir: there is no folder {survey.mosaic_dir}")
+        if survey.mosaic_dir is not None and (problem := _folder_problem(survey.mosaic_dir)):
+            findings.mistakes.append(f"[SURVEY:{name}] mosaic_dir: {problem}")
     return surveys
 
 
@@ -183,9 +184,9 @@ def _wrong_files(config: Config, values: Mapping[str, Any]) -> list[str]:
             mistakes += [f"{spelled(name)}: {problem}" for problem in _wrong_lists(value, config.images)]
         elif kind == "file":
             problem = _file_problem(value, "file")
-        elif kind == "folder" and not value.is_dir():
-            problem = f"there is no folder {value}"
-        elif kind == "new_folder" and value.exists() and not value.is_dir():
+        elif kind == "folder":
+            problem = _folder_problem(value)
+        elif kind == "new_folder" and is_so(value.exists) and not value.is_dir():
             problem = f"{value} is no folder"
         mistakes.append(f"{spelled(name)}: {problem}" if problem else "")
     return [mistake for mistake in mistakes if mistake]
@@ -209,19 +210,29 @@ def _column_problem(text: str | None) -> str:
 
 
 def _file_problem(path: Path, what: str) -> str:
-    if path.is_dir():
-        return f"{path} is a folder, not a file"
-    if not path.is_file():
-        return f"there is no {what} {path}"
+    try:
+        if path.is_dir():
+            return f"{path} is a folder, not a file"
+        if not path.is_file():
+            return f"there is no {what} {path}"
+    except OSError as error:  # a folder on the way may not be entered, or the name is too long
+        return f"{path} cannot be reached: {error.strerror}"
     return "" if os.access(path, os.R_OK) else f"{path} may not be read"
 
 
+def _folder_problem(path: Path) -> str:
+    if not is_so(path.is_dir):
+        return f"there is no folder {path}"
+    return "" if os.access(path, os.R_OK | os.X_OK) else f"{path} may not be read"
+
+
 def _contradictions(config: Config) -> list[str]:
-    analysis, lists, names = config.analysis, config.catalogues, [path.name for path in config.images]
+    analysis, lists, names = config.analysis, config.catalogues, [image_stem(path) for path in config.images]
     major, minor = analysis.beam_major, analysis.beam_minor
     rules = {
         "no image is given; name one beside the options or with images= in [GENERAL]": not config.images,
-        "two images have the same name, so that their results folders would be one": len(set(names)) < len(names),
+        "two images have the same name (before .fits), so that their results folders would be one": len(set(names))
+        < len(names),
         "--sumss-only, --nvss-only and --survey exclude each other": analysis.sumss_only
         + analysis.nvss_only
         + (analysis.survey is not None)

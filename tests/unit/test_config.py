@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 from typing import Any
@@ -253,9 +255,29 @@ def test_wrong_kinds_of_files_are_refused(image: str, tmp_path: Path) -> None:
 def test_a_run_needs_images_of_different_names(image: str, tmp_path: Path) -> None:
     assert mistakes_of([]) == ["no image is given; name one beside the options or with images= in [GENERAL]"]
     (tmp_path / "other").mkdir()
-    (tmp_path / "other" / image).touch()
-    assert mistakes_of([image, f"other/{image}"]) == [
-        "two images have the same name, so that their results folders would be one"
+    for name in ("other/" + image, image + ".gz", image.replace(".fits", ".FITS")):
+        (tmp_path / name).touch()
+        assert mistakes_of([image, name]) == [
+            "two images have the same name (before .fits), so that their results folders would be one"
+        ]
+
+
+def test_files_behind_a_closed_folder_are_named(image: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stat(path: Path, **_: object) -> os.stat_result:
+        if "closed" in path.parts:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return os.stat(path)  # noqa: PTH116
+
+    monkeypatch.setattr(Path, "stat", stat)
+    here = Path.cwd()
+    assert mistakes_of([image, "closed/b.fits", "-c", "closed/a.ini", "--nvss-mosaic-dir", "closed/m"]) == [
+        "there is no configuration file closed/a.ini",
+        f"{here}/closed/b.fits cannot be reached: Permission denied",
+        f"--nvss-mosaic-dir: there is no folder {here}/closed/m",
+    ]
+    name = "x" * 300
+    assert mistakes_of([image, "--sumss-csv", name]) == [
+        f"--sumss-csv: {here}/{name} cannot be reached: File name too long"
     ]
 
 
