@@ -77,8 +77,10 @@ def _explained(path: Path) -> Iterator[None]:
                 f"No space is left for {path}; free some or choose another --output-dir. "
                 "What was finished is kept: the same command goes on from there."
             ) from error
+        # numpy, astropy and Pillow say in words of their own that less was written than there is
+        check = "the permissions" if error.errno else "the free space and the permissions"
         raise RunFolderError(
-            f"Cannot write {path}: {error.strerror or error}; check the permissions or choose another --output-dir."
+            f"Cannot write {path}: {error.strerror or error}; check {check} or choose another --output-dir."
         ) from error
 
 

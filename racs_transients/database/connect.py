@@ -171,6 +171,6 @@ def _migrate(db: DbConfig) -> None:
     lines = [line for line in done.stderr.splitlines() if line.strip()]
     if done.returncode:
         reason = lines[-1] if lines else f"exit code {done.returncode}"
-        raise DatabaseError(f"The tables of the {db.describe()} could not be made: {reason}")
+        raise DatabaseError(f"The tables of the {db.describe()} could not be made: {reason}.")
     for line in lines:
         logger.warning(line)

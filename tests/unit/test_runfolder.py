@@ -165,6 +165,14 @@ def test_a_full_disk_is_one_sentence(tmp_path, image):
         folder.write("t.csv", onto_full_disk)
 
 
+def test_a_full_disk_told_in_words_of_a_library_is_taken_for_one(tmp_path, image):
+    def as_numpy_does(path):
+        raise OSError("490000 requested and 227296 written")
+
+    with _open(tmp_path / "r", image) as folder, pytest.raises(RunFolderError, match="free space"):
+        folder.write("t.npy", as_numpy_does)
+
+
 def test_a_killed_process_frees_the_folder_and_its_unfinished_stage_goes(tmp_path, image):
     code = (
         "import os,sys\nfrom pathlib import Path\nfrom racs_transients.runfolder import open_run_folder\n"
