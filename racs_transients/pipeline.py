@@ -205,7 +205,8 @@ def _run_in_folder(path: Path, target: Path, config: Config) -> None:
     ):
         rows = run_image(path, config, folder)
         folder.finish("complete")
-        logger.info("%s: %d candidates; results in %s", path.name, rows["is_candidate"].sum(), target)
+        found = f"{rows['is_candidate'].sum()} candidates" if config.transients.transients else "no transient search"
+        logger.info("%s: %s; results in %s", path.name, found, target)
 
 
 def _inject(folder: Path, config: Config) -> None:

@@ -125,7 +125,7 @@ def numbers(raw: Table, column: InputColumn, unit: str, origin: str) -> np.ndarr
         If the units contradict.
     """
     values = raw[column.name]
-    found = pd.to_numeric(_objects(values), errors="coerce")
+    found = pd.to_numeric(_objects(values), errors="coerce").replace([np.inf, -np.inf], np.nan)
     if _in_time(raw, column):
         return found.to_numpy(float)
     stated = str(getattr(values, "unit", None) or column.unit or unit)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import math
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -19,6 +22,11 @@ from racs_transients.stages.run import Field, Run
 from racs_transients.survey_options import of_survey
 from racs_transients.surveys import Survey
 from racs_transients.tables import conform, stack
+
+logger = logging.getLogger(__name__)
+
+# No calibration is that far off, nor are that many sources variable
+_LARGEST_FLUX_SCALE, _PAIRS_THAT_SAY_SO = 3.0, 5
 
 
 def scaling_of(field: Field, run: Run, calibration: Calibration | None) -> FluxScaling:
@@ -94,12 +102,25 @@ def diagnostic_crossmatch(field: Field, run: Run) -> tuple[pd.DataFrame, Calibra
         good = near & _isolated_and_bright(pairs)
         calibration = calibrate(pairs["ln_ratio"], pairs["ra_offset"], pairs["dec_offset"], good)
         run.folder.survey(survey.name).update(calibration=calibration.to_dict(), references=len(field.references))
+        _check_unit(pairs.loc[near, "ln_ratio"], survey.name)
         done(
             f"{near.sum()} pairs within {options.diagnostic_max_separation:g}″; ASKAP/{survey.name} flux "
             f"{calibration.flux_scale:.3f}, offset {calibration.ra_offset:+.2f}″ {calibration.dec_offset:+.2f}″ "
             f"from {calibration.pairs} good ones"
         )
     return pairs, calibration
+
+
+def _check_unit(ln_ratio: pd.Series, survey: str) -> None:
+    """Warn where the fluxes of both sides differ by more than any calibration: a scale divided out would hide it."""
+    if len(ln_ratio) >= _PAIRS_THAT_SAY_SO and abs(ln_ratio.median()) > math.log(_LARGEST_FLUX_SCALE):
+        logger.warning(
+            "the fluxes of ASKAP and %s differ by a factor %.3g in the median of %d pairs; is one of them in another "
+            "unit (Jy for mJy) or frequency?",
+            survey,
+            math.exp(ln_ratio.median()),
+            len(ln_ratio),
+        )
 
 
 def _isolated_and_bright(rows: pd.DataFrame) -> NDArray[np.bool_]:

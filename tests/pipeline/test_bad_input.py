@@ -120,6 +120,7 @@ BAD_CATALOGUES = {
     "empty": (lambda t: t.iloc[:0], "rows"),
     "hours for degrees": (lambda t: t.assign(_RAJ2000=t["_RAJ2000"] / 15), "hours"),
     "no position": (lambda t: t.assign(_DEJ2000=t["_DEJ2000"].where(t.index != 3)), "position"),
+    "infinite position": (lambda t: t.assign(_RAJ2000=t["_RAJ2000"].where(t.index != 3, np.inf)), "position"),
     "no flux": (lambda t: t.assign(St=np.nan, Sp=np.nan), "flux"),
     "another field": (lambda t: t.assign(_RAJ2000=t["_RAJ2000"] - 100), "field"),
     "far too many": (lambda t: pd.concat([t.assign(_DEJ2000=t["_DEJ2000"] + d / 500) for d in range(20)]), "too many"),
@@ -155,6 +156,22 @@ def test_repeated_rows_are_taken_once_and_said(run, small_field, tmp_path):
     code, said = run(small_field.image, catalogue=path)
     assert code == 0
     assert "7 rows are repeated" in said
+
+
+@pytest.mark.slow
+def test_a_catalogue_in_jansky_is_told(run, small_field, tmp_path):
+    path = _catalogue(small_field, tmp_path, lambda t: t.assign(St=t["St"] / 1000, Sp=t["Sp"] / 1000))
+    code, said = run(small_field.image, catalogue=path)
+    assert code == 0
+    assert "is one of them in another unit" in said
+
+
+@pytest.mark.slow
+def test_a_run_without_a_transient_search_counts_no_candidates(run, small_field):
+    code, said = run(small_field.image, "--transients", "no")
+    assert code == 0
+    assert "candidates" not in said
+    assert "no transient search" in said
 
 
 @pytest.mark.slow
