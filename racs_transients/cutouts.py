@@ -18,6 +18,7 @@ from scipy import ndimage
 
 from racs_transients.beam import FloatArray
 from racs_transients.image import Image
+from racs_transients.image_files import ascii_text
 
 # Within an eighth of 26′ the projections of radio images are linear to 0.002″ (five degrees from the centre)
 _CELLS = 8
@@ -176,7 +177,7 @@ def fits_cards(image: Image) -> str:
         header["MJD-OBS"] = image.epoch
         header["DATE-OBS"] = Time(image.epoch, format="mjd").isot
     header["ORIGIN"] = "racs_transients"
-    header["HISTORY"] = f"cutout of {image.path.name}"
+    header["HISTORY"] = ascii_text(f"cutout of {image.path.name}")
     return str(header.tostring(padding=False))
 
 

@@ -32,6 +32,22 @@ def image_header(image: Image) -> fits.Header:
     return header
 
 
+def ascii_text(text: str) -> str:
+    """Return a text as a FITS header can hold it.
+
+    Parameters
+    ----------
+    text : str
+        May hold the name of a file.
+
+    Returns
+    -------
+    str
+        Printable ASCII; other characters are escaped as in Python.
+    """
+    return ascii(text)[1:-1] if not (text.isascii() and text.isprintable()) else text
+
+
 def write_image(image: Image, path: Path, *history: str) -> None:
     """Write an image as FITS.
 
@@ -46,5 +62,5 @@ def write_image(image: Image, path: Path, *history: str) -> None:
     """
     header = image_header(image)
     for line in history:
-        header["HISTORY"] = line
+        header["HISTORY"] = ascii_text(line)
     fits.PrimaryHDU(image.data, header).writeto(path, overwrite=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -11,6 +13,7 @@ from scipy import ndimage
 from racs_transients.beam import Beam
 from racs_transients.cutouts import cutout, edge_distance, fits_cards, regrid, sky_grid, write_cutout
 from racs_transients.image import read_image
+from racs_transients.image_files import write_image
 from tests.painted import CENTRE, moments, paint
 
 SIZE, RADIUS = 200, 300.0
@@ -114,6 +117,14 @@ def test_a_fits_cutout_agrees_with_its_image(tmp_path, projection, pixel, centre
     again = read_image(tmp_path / "piece.fits")
     assert again.frequency == pytest.approx(887.5)
     assert (again.beam.major, again.beam.minor, again.beam.pa) == pytest.approx((60.0, 50.0, 30.0))
+
+
+def test_images_of_any_name_get_a_header(tmp_path):
+    image = replace(paint([], rms=1.0), path=tmp_path / "Café π\n.fits")
+    write_cutout(cutout(image, *CENTRE, 50.0), fits_cards(image), tmp_path / "piece.fits")
+    write_image(image, tmp_path / "whole.fits", f"cutout of {image.path.name}")
+    for name in ("piece.fits", "whole.fits"):
+        assert str(fits.getheader(tmp_path / name)["HISTORY"]) == "cutout of Caf\\xe9 \\u03c0\\n.fits"
 
 
 def test_a_cutout_over_the_border_is_filled_with_blanks():
