@@ -261,7 +261,7 @@ class FlagSettings:
         45.0, "Reach of the faint artefacts of very bright sources.", "arcmin", maximum=120
     )
     bright_far_fraction: float = _number(
-        0.004, "Brightness of those artefacts, as a fraction of all bright sources within that reach.", maximum=1
+        0.002, "Brightness of those artefacts, as a fraction of all bright sources within that reach.", maximum=1
     )
     bright_extended_snr: float = _number(
         50.0, "Forced flux of bright extended structure, in units of the image's noise."

@@ -36,7 +36,7 @@ CASES = [
     ("Large island source", MATCH, {"askap_island_components": 3}),
     ("Likely artefact (bright source)", NO_ASKAP_MATCH, {"bright_flux": 500.0}),
     ("Likely artefact (bright source)", NO_CATALOGUE_MATCH, {"bright_flux": 500.0}),
-    ("Likely artefact (bright source)", NO_ASKAP_MATCH, {"bright_sum": 6000.0}),
+    ("Likely artefact (bright source)", NO_ASKAP_MATCH, {"bright_sum": 12000.0}),
     ("Likely bright extended structure", NO_ASKAP_MATCH, {"askap_flux_peak": 13.0}),
     ("Likely bright extended structure", NO_ASKAP_MATCH, {"askap_flux": 2.8}),
     ("Local RMS too high", NO_ASKAP_MATCH, {"predicted_snr": 4.9}),
@@ -99,7 +99,7 @@ def test_a_bright_neighbour_does_not_veto_what_it_could_not_make():
 
 
 def test_from_afar_bright_sources_spoil_only_what_a_catalogue_lists():
-    changed = {"ratio": 9.0, "ratio_peak": 9.0, "vs_abs": 20.0, "bright_sum": 6000.0}
+    changed = {"ratio": 9.0, "ratio_peak": 9.0, "vs_abs": 20.0, "bright_sum": 12000.0}
     assert judged(NO_CATALOGUE_MATCH, **changed)["is_candidate"]
     assert not judged(NO_ASKAP_MATCH, **changed)["is_candidate"]
 
