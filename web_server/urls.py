@@ -1,7 +1,12 @@
 """The addresses of the site."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, register_converter
+
+from web_server.converters import NumberConverter
+
+# before the addresses that are made of them
+register_converter(NumberConverter, "number")
 
 urlpatterns = [
     path("", include("web_server.candidates.urls")),

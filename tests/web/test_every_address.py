@@ -184,3 +184,14 @@ def test_an_expired_invitation_opens_nothing(walk):
     path, client = walk
     Invitation.objects.update(expires=timezone.now() - timedelta(days=1))
     assert client("anonymous").get(path("accounts/join/<slug:token>/")).status_code == 410
+
+
+def test_numbers_that_no_database_holds_are_not_found(walk):
+    """As any other number of nothing: 404, or what a role is not allowed, never a server error."""
+    path, client = walk
+    superuser = client("superuser", raise_request_exception=False)
+    for route in ADDRESSES:
+        if "<number:" in route:
+            address = path(re.sub(r"<number:\w+>", "9" * 23, route))
+            assert superuser.get(address).status_code in (404, 405), address
+            assert superuser.post(address).status_code in (404, 405), address

@@ -5,8 +5,8 @@ from django.urls import path
 from web_server.notify import views
 
 urlpatterns = [
-    path("images/<int:image_id>/crossmatches/<int:row_id>/slack/", views.send, name="slack_send"),
+    path("images/<number:image_id>/crossmatches/<number:row_id>/slack/", views.send, name="slack_send"),
     path("slack/", views.queue, name="slack_queue"),
     path("slack/retry/", views.retry_all, name="slack_retry_all"),
-    path("slack/<int:message_id>/retry/", views.retry, name="slack_retry"),
+    path("slack/<number:message_id>/retry/", views.retry, name="slack_retry"),
 ]
