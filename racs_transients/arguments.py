@@ -119,7 +119,8 @@ class _IniParser(configargparse.ConfigFileParser):  # type: ignore[misc]
         parser = configparser.ConfigParser(interpolation=None, default_section="\n")
         name = Path(stream.name).name
         try:
-            parser.read_file(stream)
+            # editors of Windows put a byte-order mark first
+            parser.read_string(stream.read().removeprefix("\ufeff"))
         except (configparser.Error, UnicodeDecodeError) as error:
             self.findings.mistakes.append(f"{name} is no ini file: {' '.join(str(error).split())}")
             return {}

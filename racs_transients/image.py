@@ -284,7 +284,12 @@ def _in_mhz(value: float, unit: str) -> float:
 
 def _beam_from(header: fits.Header, path: Path) -> Beam | None:
     if header.get("BMAJ") and header.get("BMIN"):
-        return Beam(float(header["BMAJ"]) * 3600, float(header["BMIN"]) * 3600, float(header.get("BPA", 0.0)))
+        words = [header["BMAJ"], header["BMIN"], header.get("BPA", 0.0)]
+        try:
+            major, minor, pa = (float(word) for word in words)
+        except ValueError as error:
+            raise ImageError(f"The beam in the header of {path} (BMAJ, BMIN, BPA: {words}) is no number.") from error
+        return Beam(major * 3600, minor * 3600, pa)
     if header.get("CASAMBM"):
         return _beam_table(path)
     # AIPS leaves the beam in the history only; the last restoration counts

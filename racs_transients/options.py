@@ -233,6 +233,7 @@ def _contradictions(config: Config) -> list[str]:
         "no image is given; name one beside the options or with images= in [GENERAL]": not config.images,
         "two images have the same name (before .fits), so that their results folders would be one": len(set(names))
         < len(names),
+        "--output-tag is a part of a folder's name and cannot hold a slash": "/" in (config.general.output_tag or ""),
         "--sumss-only, --nvss-only and --survey exclude each other": analysis.sumss_only
         + analysis.nvss_only
         + (analysis.survey is not None)

@@ -361,10 +361,12 @@ def open_run_folder(
         digest = file_digest(image)
         earlier = _earlier_manifest(path, clobber)
         if earlier is not None and earlier.get("image", {}).get("sha256") != digest:
-            raise RunFolderError(
-                f"{path} holds the results of another image ({earlier.get('image', {}).get('path')}); "
-                "give an --output-tag or --output-dir, or --clobber to replace them."
-            )
+            if not _has_nothing(earlier):
+                raise RunFolderError(
+                    f"{path} holds the results of another image ({earlier.get('image', {}).get('path')}); "
+                    "give an --output-tag or --output-dir, or --clobber to replace them."
+                )
+            earlier = None
         if clobber:
             with _explained(path):
                 _remove_contents(path)
@@ -378,8 +380,14 @@ def open_run_folder(
         except BaseException as error:
             # what comes after a complete run does not make its results incomplete
             if folder.manifest["state"] != "complete":
-                folder.finish("failed", str(error) or type(error).__name__)
+                stopped = isinstance(error, KeyboardInterrupt)
+                folder.finish("failed", "interrupted" if stopped else str(error) or type(error).__name__)
             raise
+
+
+def _has_nothing(earlier: Mapping[str, Any]) -> bool:
+    """Return whether a run failed before it had a product: its image may be the same file, cut off then."""
+    return earlier.get("state") == "failed" and not earlier.get("products") and not earlier.get("outdated")
 
 
 def _earlier_manifest(path: Path, clobber: bool) -> dict[str, Any] | None:

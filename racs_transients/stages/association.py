@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from racs_transients.calibration import Calibration, calibrate
+from racs_transients.calibration import MIN_PAIRS, Calibration, calibrate
 from racs_transients.comparison import (
     FluxScaling,
     flux_scaling,
@@ -99,16 +99,35 @@ def diagnostic_crossmatch(field: Field, run: Run) -> tuple[pd.DataFrame, Calibra
             )
         pairs = _all_pairs(sources, references, survey, scaling_of(field, run, None))
         near = (pairs["separation"] <= options.diagnostic_max_separation).to_numpy()
-        good = near & _isolated_and_bright(pairs)
-        calibration = calibrate(pairs["ln_ratio"], pairs["ra_offset"], pairs["dec_offset"], good)
+        reliable = _isolated_and_bright(pairs)
+        calibration = calibrate(pairs["ln_ratio"], pairs["ra_offset"], pairs["dec_offset"], near & reliable)
         run.folder.survey(survey.name).update(calibration=calibration.to_dict(), references=len(field.references))
         _check_unit(pairs.loc[near, "ln_ratio"], survey.name)
-        done(
-            f"{near.sum()} pairs within {options.diagnostic_max_separation:g}″; ASKAP/{survey.name} flux "
-            f"{calibration.flux_scale:.3f}, offset {calibration.ra_offset:+.2f}″ {calibration.dec_offset:+.2f}″ "
-            f"from {calibration.pairs} good ones"
-        )
+        _check_astrometry(pairs[reliable], options.diagnostic_max_separation, options.transient_max_separation)
+        done(f"{near.sum()} pairs within {options.diagnostic_max_separation:g}″; " + _words(calibration, survey.name))
     return pairs, calibration
+
+
+def _words(found: Calibration, survey: str) -> str:
+    if found.pairs < MIN_PAIRS:
+        return f"{found.pairs} good ones, fewer than the {MIN_PAIRS} that flux scale and offset are measured from"
+    offset = f"{found.ra_offset:+.2f}″ {found.dec_offset:+.2f}″"
+    return f"ASKAP/{survey} flux {found.flux_scale:.3f}, offset {offset} from {found.pairs} good ones"
+
+
+def _check_astrometry(pairs: pd.DataFrame, diagnostic_radius: float, match_radius: float) -> None:
+    """Warn where bright sources lie farther from their catalogue positions than the diagnostic radius."""
+    matched = pairs[pairs["separation"] <= match_radius]
+    if len(matched) >= MIN_PAIRS and matched["separation"].median() > diagnostic_radius:
+        logger.warning(
+            "%d bright isolated sources lie %+.1f″ east and %+.1f″ north of their catalogue positions in the median, "
+            "farther than --diagnostic-max-separation (%g″), so that neither flux scale nor offset is measured from "
+            "them; is the image's astrometry off?",
+            len(matched),
+            matched["ra_offset"].median(),
+            matched["dec_offset"].median(),
+            diagnostic_radius,
+        )
 
 
 def _check_unit(ln_ratio: pd.Series, survey: str) -> None:

@@ -63,3 +63,10 @@ def test_without_correction_fluxes_are_those_of_the_image(command):
     calibration, rows = run(command, "--correct-flux-scale", "no")
     assert calibration["flux_scale"] == pytest.approx(FLUX_SCALE, rel=0.01)
     assert (rows["askap_scaled_flux"] / FLUX).median() == pytest.approx(FLUX_SCALE, rel=0.01)
+
+
+def test_an_offset_beyond_the_diagnostic_radius_is_told(command, caplog):
+    calibration, _ = run(command, "--diagnostic-max-separation", "1", "--clobber")
+    assert calibration["pairs"] == 0
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert sum("49 bright isolated sources lie +2.0″ east and -1.5″ north" in warning for warning in warnings) == 1

@@ -189,6 +189,11 @@ def test_known_key_in_another_section_works_with_a_warning(image: str) -> None:
     assert parsed.warnings == ("run.ini: nice belongs into [GENERAL], not [DEFAULT]",)
 
 
+def test_an_ini_file_may_begin_with_a_byte_order_mark(image: str) -> None:
+    Path("windows.ini").write_text("[GENERAL]\r\noutput_tag = a\r\n", encoding="utf-8-sig")
+    assert parse_options([image, "-c", "windows.ini"]).config.general.output_tag == "a"
+
+
 def test_all_mistakes_are_reported_at_once(image: str) -> None:
     file = ini("[GENERAL]\nnyce=3\nlog_level=LOUD\n[ANALYSIS]\nfrequency=often\n")
     found = mistakes_of(
@@ -233,6 +238,7 @@ def test_all_mistakes_are_reported_at_once(image: str) -> None:
             ["--askap-csv-format", "pyse"],
             "--askap-csv-format is one of aegean, selavy, pybdsf, racs_transients, not 'pyse'",
         ),
+        (["--output-tag", "../x"], "--output-tag is a part of a folder's name and cannot hold a slash"),
         (["-c"], "-c needs the name of a file"),
         (["-c", "gone.ini"], "there is no configuration file gone.ini"),
     ],

@@ -210,6 +210,7 @@ def weights():
     [
         (None, {"BUNIT": "K"}, "is in K"),
         (None, {"BMAJ": None}, "no beam"),
+        (None, {"BMAJ": "15 arcsec"}, "is no number"),
         (None, {"RESTFRQ": None}, "no frequency"),
         (None, {"RESTFRQ": 5.0}, "5 MHz"),
         (None, {"BMAJ": 15.0, "BMIN": 12.0}, "wider than a quarter"),

@@ -65,6 +65,24 @@ def test_results_of_another_image_are_refused_and_kept(tmp_path, image):
     assert (tmp_path / "r/product.csv").read_text() == "old"
 
 
+def test_an_image_that_was_cut_off_is_processed_once_it_is_whole(tmp_path, image):
+    with pytest.raises(ValueError, match="truncated"), _open(tmp_path / "r", image) as first:
+        raise ValueError("truncated")
+    image.write_bytes(b"the whole image")
+    with _open(tmp_path / "r", image) as second:
+        second.write("product.csv", lambda path: path.write_text("old"))
+        second.add_product("product.csv", "table")
+        second.finish("complete")
+    assert second.manifest["run_id"] != first.manifest["run_id"]
+    # a later run that fails at once leaves the products of the one before it
+    with pytest.raises(KeyboardInterrupt), _open(tmp_path / "r", image) as third:
+        raise KeyboardInterrupt
+    assert third.manifest["error"] == "interrupted"
+    image.write_bytes(b"another image")
+    with pytest.raises(RunFolderError, match="another image"), _open(tmp_path / "r", image):
+        pass
+
+
 @pytest.mark.parametrize("clobber", [False, True])
 def test_a_folder_that_is_not_ours_is_never_touched(tmp_path, image, clobber):
     (tmp_path / "r").mkdir()
