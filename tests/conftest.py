@@ -9,6 +9,7 @@ import pytest
 from racs_transients.cli import process_askap_image
 from racs_transients.simulate import FieldSettings, simulate_field
 from tests.postgres import find_binaries, postgres_server
+from web_server.vendor import missing_libraries
 
 DATA = Path(__file__).parents[1].parent / "shared/data"
 
@@ -38,6 +39,13 @@ def real_data():
     if not DATA.is_dir():
         pytest.skip("the real observations in ../shared/data are absent")
     return DATA
+
+
+@pytest.fixture(scope="session")
+def browser_libraries():
+    """Bootstrap and sampjs, which the site does without where npm cannot fetch them."""
+    if missing := missing_libraries():
+        pytest.skip(missing)
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,7 @@ def clean_environment(**values):
     return {name: value for name, value in os.environ.items() if not name.startswith(hidden)} | values
 
 
-def test_a_copy_of_web_server_is_served_as_documented(small_results, tmp_path):
+def test_a_copy_of_web_server_is_served_as_documented(small_results, browser_libraries, tmp_path):
     db = sqlite_config(tmp_path / "racs.sqlite3")
     inject_run(small_results, db)
     copy = shutil.copytree(ROOT / "web_server", tmp_path / "hosting/web_server")
@@ -102,7 +102,7 @@ def test_the_site_of_a_missing_database_is_refused(tmp_path):
     assert not (tmp_path / "gone.sqlite3").exists()
 
 
-def test_createdb_and_a_run_make_a_served_site_on_postgresql(small_results, postgres, tmp_path):
+def test_createdb_and_a_run_make_a_served_site_on_postgresql(small_results, postgres, browser_libraries, tmp_path):
     db = postgres.create("racs")
     environment = clean_environment()
     options = ["--db-engine", "postgresql", "--db-database", "racs", "--db-username", db.username, "--db-host", db.host]
@@ -257,7 +257,7 @@ def test_a_wheel_is_built_where_no_library_can_be_fetched_and_says_so(tmp_path):
     assert done.returncode == 0
 
 
-def test_a_build_fetches_what_the_wheel_passes_on_with_npm(tmp_path):
+def test_a_build_fetches_what_the_wheel_passes_on_with_npm(browser_libraries, tmp_path):
     source = copied_clone(tmp_path, "node_modules")
     script = f'echo "$@" >{tmp_path}/asked; ls -A >>{tmp_path}/asked; cp -r {ROOT}/web_server/node_modules .'
     wheel, said = build_wheel(source, tmp_path, PATH=stand_in_for_npm(tmp_path / "bin", script))
@@ -279,7 +279,7 @@ def test_the_lock_names_no_registry_and_pins_every_package():
     assert all(about["integrity"].startswith("sha512-") for about in packages.values())
 
 
-def test_the_wheel_serves_a_page_outside_the_clone(tmp_path):
+def test_the_wheel_serves_a_page_outside_the_clone(browser_libraries, tmp_path):
     source = copied_clone(tmp_path)
     wheel, _ = build_wheel(source, tmp_path)
     shutil.rmtree(source)

@@ -140,7 +140,7 @@ def served(restored, site_address, transactional_db):
 
 
 @pytest.fixture(scope="session")
-def browser(django_db_setup):
+def browser(django_db_setup, browser_libraries):
     """Debian's Chromium."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")

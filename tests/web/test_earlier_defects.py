@@ -229,7 +229,7 @@ def test_without_a_word_the_settings_are_closed(tmp_path):
     assert said[0][4] != said[2][4]
 
 
-def test_under_https_django_finds_the_site_fit_to_be_deployed(tmp_path):
+def test_under_https_django_finds_the_site_fit_to_be_deployed(browser_libraries, tmp_path):
     environment = {
         "RACS_TRANSIENTS_HTTPS": "1",
         "RACS_TRANSIENTS_ALLOWED_HOSTS": "racs.example.org",
