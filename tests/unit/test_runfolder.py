@@ -71,7 +71,7 @@ def test_an_image_that_was_cut_off_is_processed_once_it_is_whole(tmp_path, image
     image.write_bytes(b"the whole image")
     with _open(tmp_path / "r", image) as second:
         second.write("product.csv", lambda path: path.write_text("old"))
-        second.add_product("product.csv", "table")
+        second.add_product("product.csv", "master")
         second.finish("complete")
     assert second.manifest["run_id"] != first.manifest["run_id"]
     # a later run that fails at once leaves the products of the one before it
