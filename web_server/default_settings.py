@@ -24,7 +24,7 @@ INSTALLED_APPS = [
     "web_server.review",
     "web_server.accounts",
     "web_server.notify",
-    "django.contrib.admin",
+    "web_server.accounts.administration.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -170,7 +170,9 @@ def image_note(image: Image) -> str:
     str
         Frequency, beam and file.
     """
-    name = image.path.name if len(image.path.name) <= 36 else f"{image.path.name[:33]}…"
+    name = image.path.name
+    # a convolved image's name differs at its end
+    name = name if len(name) <= 36 else f"{name[:13]}…{name[-22:]}"
     return f"{image.frequency:.0f} MHz, {image.beam.major:.1f}″ × {image.beam.minor:.1f}″, {name}"
 
 

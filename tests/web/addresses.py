@@ -113,24 +113,27 @@ ADDRESSES = {
     "accounts/join/<slug:token>/": OPEN,
 }
 
-# Django's administration is for superusers; these are their statuses, the first that fits. Others are sent away.
+# Django's administration is for superusers, and its labels for admins: what it answers to these two, the first that
+# fits. Others are sent away.
 _ADMINISTRATION = (
-    (r"(auth/\w+|review/label)/add/", 200),
-    (r"\w+/\w+/add/", 403),
+    (r"(jsi18n/|password_change/(done/)?)?", (200, 200)),
+    (r"review/label/(add/)?", (200, 200)),
+    (r"review/label/<\w+(:\w+)?>/(history|change)/", (200, 200)),
+    (r"auth/\w+/add/", (403, 200)),
+    (r"\w+/\w+/add/", (403, 403)),
     # what people wrote is looked at, not removed
-    (r"review/\w+/<\w+(:\w+)?>/delete/", 403),
-    (r"\w+/\w+/<path:object_id>/", 302),
-    (r"\w+/\w+/<\w+(:\w+)?>/(history|delete|change|password)/", 200),
-    (r"\w+/\w+/", 200),
-    (r"\^\(\?P<app_label>.*", 200),
-    (r"(jsi18n/|password_change/(done/)?)?", 200),
-    (r"autocomplete/", 403),
-    (r"r/.*", 404),
-    (r"\(\?P<url>\.\*\)\$", 404),
+    (r"review/\w+/<\w+(:\w+)?>/delete/", (403, 403)),
+    (r"\w+/\w+/<path:object_id>/", (302, 302)),
+    (r"\w+/\w+/<\w+(:\w+)?>/(history|delete|change|password)/", (403, 200)),
+    (r"\w+/\w+/", (403, 200)),
+    (r"\^\(\?P<app_label>.*", (404, 200)),
+    (r"autocomplete/", (403, 403)),
+    (r"r/.*", (404, 404)),
+    (r"\(\?P<url>\.\*\)\$", (404, 404)),
 )
 _SPECIAL = {
-    "admin/login/": Answers((200,) * 5 + (302,)),
-    "admin/logout/": Answers((302,) * 5 + (405,)),
+    "admin/login/": Answers((200,) * 4 + (302,) * 2),
+    "admin/logout/": Answers((302,) * 4 + (405,) * 2),
 }
 
 
@@ -139,8 +142,8 @@ def answers_of(route: str) -> Answers | None:
     expected = ADDRESSES.get(route) or _SPECIAL.get(route)
     if expected is None and route.startswith("admin/"):
         inner = route.removeprefix("admin/")
-        status = next((status for pattern, status in _ADMINISTRATION if re.fullmatch(pattern, inner)), None)
-        expected = None if status is None else Answers((TO_LOGIN,) * 5 + (status,))
+        statuses = next((both for pattern, both in _ADMINISTRATION if re.fullmatch(pattern, inner)), None)
+        expected = None if statuses is None else Answers((TO_LOGIN,) * 4 + statuses)
     return expected
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
+from django.test import Client
 
 from web_server.accounts.roles import (
     ROLES,
@@ -17,6 +18,7 @@ from web_server.accounts.roles import (
     role_of,
     set_role,
 )
+from web_server.review.models import Label
 
 pytestmark = pytest.mark.django_db
 QUESTIONS = (is_viewer, is_reviewer, is_lead, is_admin)
@@ -54,3 +56,19 @@ def test_a_view_for_leads_is_closed_to_reviewers(rf):
         view(request)
     set_role(request.user, "lead")
     assert view(request).content == b"done"
+
+
+def test_admins_edit_labels_and_nothing_else_of_the_data(person):
+    client = Client()
+    client.force_login(person("ann", "admin"))
+    page = client.get("/admin/").content.decode()
+    assert "/admin/review/label/" in page
+    assert "/admin/auth/user/" not in page
+    label = Label.objects.get(key="i")
+    values = {field: getattr(label, field) for field in ("tag", "reason", "group", "key", "position")}
+    answer = client.post(f"/admin/review/label/{label.pk}/change/", values | {"words": "Look again", "active": "on"})
+    assert answer.status_code == 302
+    label.refresh_from_db()
+    assert label.words == "Look again"
+    client.force_login(person("lea", "lead"))
+    assert client.get("/admin/").status_code == 302

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from web_server.accounts.roles import is_admin
 from web_server.review.models import Claim, Comment, Decision, Event, Label, SavedSearch, Star, Subject, Vote
 
 
@@ -16,6 +17,53 @@ class LabelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     list_display = ("tag", "reason", "words", "key", "group", "lead_only", "active", "position")
     list_filter = ("active", "lead_only", "group")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Return whether labels are listed.
+
+        Parameters
+        ----------
+        request : django.http.HttpRequest
+            Who asks.
+
+        Returns
+        -------
+        bool
+            True for admins.
+        """
+        return is_admin(request.user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Return whether somebody may add labels.
+
+        Parameters
+        ----------
+        request : django.http.HttpRequest
+            Who asks.
+
+        Returns
+        -------
+        bool
+            True for admins.
+        """
+        return is_admin(request.user)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether somebody may look at labels and change them.
+
+        Parameters
+        ----------
+        request : django.http.HttpRequest
+            Who asks.
+        obj : Label, optional
+            Not looked at.
+
+        Returns
+        -------
+        bool
+            True for admins.
+        """
+        return is_admin(request.user)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Return what cannot be edited: what people have said already stays what they said.
