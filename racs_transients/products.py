@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from racs_transients.crossmatch import MATCH, NO_ASKAP_MATCH, NO_CATALOGUE_MATCH
+from racs_transients.errors import RunFolderError
 from racs_transients.runfolder import RunFolder
 from racs_transients.schema import CROSSMATCHES, REFERENCES, SOURCES, Column
 from racs_transients.surveys import Survey
-from racs_transients.tables import write_csv, write_votable
+from racs_transients.tables import read_csv, write_csv, write_votable
 
 MASTER = "transients/transients_master.csv"
 MASTER_VOTABLE = "transients/transients_master.vot"
@@ -19,6 +21,32 @@ CATEGORY_FILES = {
     NO_ASKAP_MATCH: "transients/transients_sources_no_askap_match.csv",
     NO_CATALOGUE_MATCH: "transients/transients_askap_sources_no_match_should_be_seen.csv",
 }
+
+
+def read_results(folder: Path | str) -> pd.DataFrame:
+    """Read the master table of a results folder.
+
+    Parameters
+    ----------
+    folder : pathlib.Path or str
+        The results folder of a run with ``--transients``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        All rows of the three categories, ``schema.CROSSMATCHES``.
+
+    Raises
+    ------
+    RunFolderError
+        If there is no such table.
+    SchemaError
+        If another version wrote it.
+    """
+    path = Path(folder) / MASTER
+    if not path.is_file():
+        raise RunFolderError(f"There is no {path}: {folder} is not the results folder of a run with --transients.")
+    return read_csv(path, CROSSMATCHES)
 
 
 def _write_table(

@@ -23,7 +23,7 @@ from racs_transients.database.media import published
 from racs_transients.database.sky_objects import join, window
 from racs_transients.dbconfig import DbConfig
 from racs_transients.errors import DatabaseError
-from racs_transients.products import MASTER
+from racs_transients.products import MASTER, read_results
 from racs_transients.runfolder import MANIFEST
 from racs_transients.schema import CROSSMATCHES, IMAGES, RUNS, SURVEY_RUNS, Column
 
@@ -79,7 +79,7 @@ def inject_run(folder: Path, db: DbConfig, *, media_dir: Path | None = None) -> 
     manifest = _complete_manifest(folder)
     rows = tables.empty(CROSSMATCHES)
     if MASTER in manifest["products"]:
-        rows = tables.read_csv(folder / MASTER, CROSSMATCHES)
+        rows = read_results(folder)
     engine = open_database(db)
     names = [*manifest["products"], MANIFEST]
     with explained(db), published(folder, names, media_dir, manifest["run_id"]) as root, engine.begin() as connection:

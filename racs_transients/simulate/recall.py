@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from racs_transients import products, schema, tables
 from racs_transients.beam import Beam
 from racs_transients.errors import ConfigError
+from racs_transients.products import read_results
 from racs_transients.simulate.completeness import Completeness, compare_with_truth
 from racs_transients.simulate.settings import FieldSettings
 
@@ -48,17 +48,17 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises
     ------
-    ConfigError
+    ConfigError, RunFolderError
         If one of the folders is not what it should be.
     """
     settings, truth = arguments.field / "settings.json", arguments.field / "truth.csv"
-    master = arguments.results / products.MASTER
-    for path in (settings, truth, master):
+    for path in (settings, truth):
         if not path.is_file():
             raise ConfigError(f"There is no {path}; give the folder of the field and the results folder of its run.")
+    rows = read_results(arguments.results)
     known = json.loads(settings.read_text(encoding="utf-8"))
     field = FieldSettings(**(known | {"beam": Beam(**known["beam"])}))
-    result = compare_with_truth(pd.read_csv(truth), tables.read_csv(master, schema.CROSSMATCHES), field)
+    result = compare_with_truth(pd.read_csv(truth), rows, field)
     for line in summary(result):
         logger.info(line)
     return 0

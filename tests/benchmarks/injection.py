@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from racs_transients import products, schema, tables
+from racs_transients import products
 from racs_transients.database import inject_run, open_database
 from racs_transients.dbconfig import DbConfig, sqlite_config
 from tests.benchmarks.synthetic import write_results
@@ -17,7 +17,7 @@ from tests.postgres import find_binaries, postgres_server
 def timed(folder: Path, db: DbConfig) -> None:
     open_database(db)
     start = time.perf_counter()
-    tables.read_csv(folder / products.MASTER, schema.CROSSMATCHES)
+    products.read_results(folder)
     print(f"reading the CSV, which is part of each: {time.perf_counter() - start:.2f} s")
     for label in ("first", "again"):
         start = time.perf_counter()

@@ -14,7 +14,7 @@ from racs_transients import products, schema, tables
 def write_results(source: Path, target: Path, n: int, *, seed: int = 1) -> Path:
     """Write a complete results folder with n rows resampled from another's, at random positions of the southern sky."""
     rng = np.random.default_rng(seed)
-    rows = tables.read_csv(source / products.MASTER, schema.CROSSMATCHES)
+    rows = products.read_results(source)
     rows = rows.iloc[rng.integers(0, len(rows), n)].reset_index(drop=True)
     scatter = np.exp(rng.normal(0, 0.3, n))
     numbers = [c.name for c in schema.CROSSMATCHES if c.dtype == "float"]

@@ -31,7 +31,7 @@ def counts(alias):
 
 
 def test_django_reads_every_value_that_was_written(db, results, read):
-    written = tables.read_csv(results / products.MASTER, schema.CROSSMATCHES)
+    written = products.read_results(results)
     done = inject_run(results, db)
     assert (done.rows, done.new_objects, done.replaced) == (len(written), len(written), False)
     with read(db) as alias:
@@ -184,7 +184,7 @@ def test_without_transients_an_image_has_diagnostics_and_no_crossmatches(db, res
 
 
 def test_many_rows_arrive(db, many_results, read):
-    written = tables.read_csv(many_results / products.MASTER, schema.CROSSMATCHES)
+    written = products.read_results(many_results)
     assert inject_run(many_results, db).rows == len(written)
     with read(db) as alias:
         found = Crossmatch.objects.using(alias).order_by("match_id").values_list("ra", "dec", "flag", "is_candidate")

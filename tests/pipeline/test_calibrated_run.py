@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from racs_transients import products, schema, tables
+from racs_transients import products
 from racs_transients.cli import process_askap_image
 from racs_transients.image_files import write_image
 from racs_transients.surveys import SUMSS, frequency_factor
@@ -41,7 +41,7 @@ def run(command, *more):
     assert process_askap_image([*command, *more]) == 0
     results = Path(command[0]).with_name("image_results")
     calibration = json.loads((results / "run.json").read_text(encoding="utf-8"))["surveys"]["SUMSS"]["calibration"]
-    return calibration, tables.read_csv(results / products.MASTER, schema.CROSSMATCHES)
+    return calibration, products.read_results(results)
 
 
 def test_flux_scale_and_offsets_are_measured_and_the_scale_is_divided_out(command):

@@ -43,7 +43,7 @@ def convolved_master(convolved_results):
 
 
 def rows_of(results):
-    return tables.read_csv(results / products.MASTER, schema.CROSSMATCHES)
+    return products.read_results(results)
 
 
 def results_in(folder):

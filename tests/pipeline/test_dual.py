@@ -42,7 +42,7 @@ def results(field, other, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def master(results):
-    return tables.read_csv(results / products.MASTER, schema.CROSSMATCHES)
+    return products.read_results(results)
 
 
 def test_no_row_of_either_survey_is_lost(results, master):
@@ -113,7 +113,7 @@ def test_each_survey_has_its_own_convolved_image(field, other, results, tmp_path
     beams = {name: read_image(again / f"{stem}{name}.fits").beam for name in ("sumss", "nvss")}
     assert beams["sumss"].major == pytest.approx(45 / np.sin(np.deg2rad(36)), rel=1e-3)
     assert beams["nvss"].major == pytest.approx(45, rel=1e-3)
-    rows = tables.read_csv(again / products.MASTER, schema.CROSSMATCHES)
+    rows = products.read_results(again)
     # numbers of sources differ from image to image; the full-resolution source links the rows
     linked = rows.dropna(subset="native_source_id").groupby("native_source_id")
     assert linked["object_id"].nunique().max() == 1

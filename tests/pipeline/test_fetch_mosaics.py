@@ -5,7 +5,7 @@ import shutil
 import pandas as pd
 import pytest
 
-from racs_transients import products, schema, tables
+from racs_transients import products
 from racs_transients.cli import process_askap_image
 from racs_transients.simulate import compare_with_truth
 from racs_transients.surveys import SUMSS
@@ -30,7 +30,7 @@ def test_new_sources_are_measured_on_fetched_images(
     command = [*small_command[:3], "--transients", "--fetch-mosaics", "--cache-dir", str(tmp_path / "cache")]
     command += ["--output-dir", str(tmp_path / "out")]
     assert process_askap_image(command) == 0
-    master = tables.read_csv(tmp_path / "out" / small_results.name / products.MASTER, schema.CROSSMATCHES)
+    master = products.read_results(tmp_path / "out" / small_results.name)
     new = master[master["type"] == "nocatalogmatch"]
     assert set(new["ref_origin"]) == {"forced"}
     assert new["ref_mosaic"].str.startswith("sumss_").all()

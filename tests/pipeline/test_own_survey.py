@@ -52,7 +52,7 @@ def results(small_field, tmp_path_factory):
 
 
 def test_injected_new_sources_are_found_against_it(small_field, results):
-    master = tables.read_csv(results / products.MASTER, schema.CROSSMATCHES)
+    master = products.read_results(results)
     assert set(master["survey"]) == {"EXAMPLE"}
     truth = pd.read_csv(small_field.truth)
     found = compare_with_truth(truth, master, small_field.settings).transients
@@ -88,7 +88,7 @@ def test_named_surveys_are_compared_with_in_the_order_given(small_field, small_r
     words += ["--sumss-csv", str(small_field.catalogue), "--transients", "--output-dir", str(tmp_path / "out")]
     assert process_askap_image(words) == 0
     results = tmp_path / "out" / small_results.name
-    master = tables.read_csv(results / products.MASTER, schema.CROSSMATCHES)
+    master = products.read_results(results)
     assert list(master["survey"].unique()) == ["RACS-low", "SUMSS"]
     own = master[master["survey"] == "RACS-low"]
     assert own["ref_name"].dropna().str.startswith("RACS-DR1 J").all()

@@ -18,7 +18,7 @@ STEM = "image.i.SIM.cont.taylor.0.restored"
 
 @pytest.fixture(scope="module")
 def master(small_results):
-    return tables.read_csv(small_results / products.MASTER, schema.CROSSMATCHES)
+    return products.read_results(small_results)
 
 
 def test_every_documented_file_is_there(small_results):
@@ -125,7 +125,7 @@ def test_the_order_of_the_catalogue_changes_no_measurement(small_field, small_co
     shutil.copytree(small_results, results)
     command = [str(shuffled) if word == str(small_field.catalogue) else word for word in small_command]
     assert process_askap_image([*command, "--output-dir", str(tmp_path)]) == 0
-    found = tables.read_csv(results / products.MASTER, schema.CROSSMATCHES)
+    found = products.read_results(results)
     columns = ["name", "type", "ratio", "vs", "flag", "is_candidate", "blend_flux"]
     pd.testing.assert_frame_equal(found[columns], master[columns], rtol=1e-9)
 
@@ -140,7 +140,7 @@ def test_remove_extended_acts_on_the_diagnostic_crossmatch_only(small_command, s
     before, after = (pd.read_csv(folder / name) for folder in (small_results, results))
     assert (before["askap_major"] > 1.1 * before["askap_beam_major"]).any()
     assert (after["askap_major"] <= 1.1 * after["askap_beam_major"]).all()
-    found = tables.read_csv(results / products.MASTER, schema.CROSSMATCHES)
+    found = products.read_results(results)
     assert sorted(found["name"]) == sorted(master["name"])
 
 
@@ -160,7 +160,7 @@ def test_without_mosaics_new_sources_are_compared_with_the_completeness_limit(sm
     shutil.copytree(small_results, tmp_path / small_results.name)
     command = small_command[:3] + small_command[5:]
     assert process_askap_image([*command, "--output-dir", str(tmp_path)]) == 0
-    found = tables.read_csv(tmp_path / small_results.name / products.MASTER, schema.CROSSMATCHES)
+    found = products.read_results(tmp_path / small_results.name)
     new = found[found["type"] == "nocatalogmatch"]
     assert set(new["ref_origin"]) == {"limit"}
     assert set(new["ref_flux"]) == {8.0}
@@ -170,7 +170,7 @@ def test_without_mosaics_new_sources_are_compared_with_the_completeness_limit(sm
 def test_a_supplied_source_list_gives_the_same_candidates(small_command, small_results, master, tmp_path):
     listed = next(small_results.rglob("aegean_comp.csv"))
     assert process_askap_image([*small_command, "--askap-csv", str(listed), "--output-dir", str(tmp_path)]) == 0
-    found = tables.read_csv(tmp_path / small_results.name / products.MASTER, schema.CROSSMATCHES)
+    found = products.read_results(tmp_path / small_results.name)
     assert list(found.loc[found["is_candidate"], "name"]) == list(master.loc[master["is_candidate"], "name"])
 
 

@@ -11,7 +11,7 @@ import pytest
 from astropy.io import fits
 from PIL import Image as Picture
 
-from racs_transients import products, schema, tables
+from racs_transients import products, schema
 from racs_transients.beam import Beam
 from racs_transients.cli import process_askap_image
 from racs_transients.errors import RunFolderError
@@ -262,7 +262,7 @@ def test_the_command_makes_a_stamp_of_each_row_and_reuses_them(small_command, sm
     shutil.copytree(small_results, results)
     command = [*small_command, "--postage-stamps", "yes", "--output-dir", str(tmp_path)]
     assert process_askap_image(command) == 0
-    rows = tables.read_csv(results / products.MASTER, schema.CROSSMATCHES)
+    rows = products.read_results(results)
     pictures = found(results, "postage-stamps/[gb]*/*.jpg")
     assert len(pictures) == len(rows)
     assert len(found(results, "postage-stamps/good/*.jpg")) == (rows["flag"] == "Good").sum()

@@ -21,7 +21,7 @@ def process(image, real_data, folder, *more):
     arguments = [str(image), "--sumss-only", "--frequency", "843e6", "--sumss-csv", str(catalogue), "--transients"]
     assert process_askap_image([*arguments, "--output-dir", str(folder), *more]) == 0
     results = next(folder.glob(f"{image.name.split('.')[0]}_results"))
-    return results, tables.read_csv(results / products.MASTER, schema.CROSSMATCHES)
+    return results, products.read_results(results)
 
 
 @pytest.fixture(scope="module")
