@@ -102,8 +102,9 @@ class DbConfig:
             "PORT": self.port or "",
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
-            # a page's queries are too short to be worth compiling; the indexes that serve them stay in memory
-            "OPTIONS": {"options": "-c jit=off -c random_page_cost=1.1"},
+            # a page's queries are too short to be worth compiling; the indexes that serve them stay in memory; a
+            # bitmap of a million rows fits into its memory, so that it names rows and not whole blocks
+            "OPTIONS": {"options": "-c jit=off -c random_page_cost=1.1 -c work_mem=32MB"},
         }
 
 
