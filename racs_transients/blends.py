@@ -11,6 +11,8 @@ from racs_transients.beam import FWHM_PER_SIGMA, FloatArray, covariance, respons
 
 # Beam and component FWHM within which a component counts: farther out it adds less than 10⁻¹⁰ of its flux.
 _REACH = 3.0
+# Component wider than this many beams, squared: less than a hundredth of its flux falls into one.
+_WIDEST = 100.0
 
 
 def blend_flux(
@@ -45,7 +47,9 @@ def blend_flux(
         return np.zeros(len(ra))
     intrinsic = _intrinsic(component)
     near_ra, near_dec, flux = (component[name].to_numpy(float) for name in ("ra", "dec", "flux_int"))
-    widest = np.linalg.eigvalsh(beams)[:, 1].max() + np.linalg.eigvalsh(intrinsic)[:, 1].max()
+    beam = np.linalg.eigvalsh(beams)[:, 1].max()
+    # a failed fit may be degrees wide: a beam sees next to nothing of it, but it would pair all with all
+    widest = beam + min(np.linalg.eigvalsh(intrinsic)[:, 1].max(), _WIDEST * beam)
     reach = _REACH * FWHM_PER_SIGMA * float(np.sqrt(widest))
     i, j, _ = sky.pairs_within(ra, dec, near_ra, near_dec, reach)
     seen = beams[i] + intrinsic[j]

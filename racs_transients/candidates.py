@@ -88,7 +88,7 @@ def with_blends(rows: pd.DataFrame, sources: pd.DataFrame, survey: Survey, scali
     rows : pandas.DataFrame
         Crossmatch rows.
     sources : pandas.DataFrame
-        All ASKAP sources.
+        All ASKAP fits, those that the finder flagged, too.
     survey : Survey
         Whose beam blends.
     scaling : FluxScaling
@@ -112,7 +112,7 @@ def with_explanations(
     rows : pandas.DataFrame
         Crossmatch rows with ``blend_flux`` and ``ln_ratio``.
     sources, references : pandas.DataFrame
-        All ASKAP and catalogue sources.
+        All ASKAP fits and catalogue sources.
     survey : Survey
         Whose beam blends.
     scaling : FluxScaling

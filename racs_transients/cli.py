@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import ModuleType
@@ -57,7 +58,8 @@ def _process(arguments: list[str]) -> int:
         logger.warning(line)
     os.nice(max(0, config.general.nice - os.nice(0)))
     # a batch system ends a job with SIGTERM: as Ctrl-C, it stops the source finder, too
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     # the pipeline's libraries are slow to import: wrong options are reported before
     from racs_transients.pipeline import run_images
 

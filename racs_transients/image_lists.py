@@ -11,7 +11,13 @@ from racs_transients.runfolder import image_stem
 PATTERN = "{image}"
 
 
-def file_of_image(image: Path, files: Sequence[Path] | None, images: Sequence[Path]) -> Path | None:
+# Options whose one file may be that of all images: weights of images on one grid.
+SHARED = frozenset({"weight_crop_image"})
+
+
+def file_of_image(
+    image: Path, files: Sequence[Path] | None, images: Sequence[Path], *, shared: bool = False
+) -> Path | None:
     """Return the file that belongs to an image.
 
     Parameters
@@ -23,6 +29,8 @@ def file_of_image(image: Path, files: Sequence[Path] | None, images: Sequence[Pa
         the image's name without ``.fits``.
     images : sequence of pathlib.Path
         All of them.
+    shared : bool
+        Whether one file may belong to all of them.
 
     Returns
     -------
@@ -36,7 +44,7 @@ def file_of_image(image: Path, files: Sequence[Path] | None, images: Sequence[Pa
     """
     if not files:
         return None
-    is_pattern = len(files) == 1 and PATTERN in str(files[0])
+    is_pattern = len(files) == 1 and (shared or PATTERN in str(files[0]))
     if not is_pattern and len(files) != len(images):
         raise ConfigError(
             f"the files are {len(files)}, the images {len(images)}; give one for each image, in the same order and "

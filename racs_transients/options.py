@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from racs_transients.arguments import OPTIONS, Findings, is_so, kind_words, read
 from racs_transients.config import SECTIONS, Config, Database
 from racs_transients.dbconfig import DEFAULT_FILE, URL_VARIABLE, options_from_environment
 from racs_transients.errors import ConfigError
-from racs_transients.image_lists import file_of_image
+from racs_transients.image_lists import SHARED, file_of_image
 from racs_transients.list_formats import own_format
 from racs_transients.option_values import absolute, value_of
 from racs_transients.runfolder import image_stem
@@ -62,8 +63,6 @@ def parse_options(arguments: Sequence[str]) -> ParsedOptions:
     texts, images, sections = read_arguments(arguments, findings)
     values = {name: value_of(spelled(name), OPTIONS[name][1], text, findings) for name, text in texts.items()}
     values = {name: value for name, value in values.items() if value is not None}
-    if len(values.get("weight_crop_image", ())) == 1:  # images on one grid may share their weights
-        values["weight_crop_image"] *= max(1, len(images))
     surveys = _own_surveys(sections, findings)
     if "survey" in values:
         values["survey"] = _chosen(values["survey"], [*SURVEYS, *sections], findings)
@@ -181,7 +180,8 @@ def _wrong_files(config: Config, values: Mapping[str, Any]) -> list[str]:
             continue
         problem = ""
         if kind == "files":
-            mistakes += [f"{spelled(name)}: {problem}" for problem in _wrong_lists(value, config.images)]
+            wrong = _wrong_lists(value, config.images, shared=name in SHARED)
+            mistakes += [f"{spelled(name)}: {problem}" for problem in wrong]
         elif kind == "file":
             problem = _file_problem(value, "file")
         elif kind == "folder":
@@ -192,10 +192,10 @@ def _wrong_files(config: Config, values: Mapping[str, Any]) -> list[str]:
     return [mistake for mistake in mistakes if mistake]
 
 
-def _wrong_lists(files: Sequence[Path], images: Sequence[Path]) -> list[str]:
+def _wrong_lists(files: Sequence[Path], images: Sequence[Path], *, shared: bool) -> list[str]:
     """Return what is wrong with the files of an option that names one an image."""
     try:
-        found = [file_of_image(image, files, images) for image in images]
+        found = dict.fromkeys(file_of_image(image, files, images, shared=shared) for image in images)
     except ConfigError as error:
         return [str(error)]
     return [problem for path in found if path is not None and (problem := _file_problem(path, "file"))]
@@ -211,12 +211,13 @@ def _column_problem(text: str | None) -> str:
 
 def _file_problem(path: Path, what: str) -> str:
     try:
-        if path.is_dir():
-            return f"{path} is a folder, not a file"
-        if not path.is_file():
-            return f"there is no {what} {path}"
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return f"there is no {what} {path}"
     except OSError as error:  # a folder on the way may not be entered, or the name is too long
         return f"{path} cannot be reached: {error.strerror}"
+    if stat.S_ISDIR(mode):
+        return f"{path} is a folder, not a file"
     return "" if os.access(path, os.R_OK) else f"{path} may not be read"
 
 

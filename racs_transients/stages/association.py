@@ -15,6 +15,7 @@ from racs_transients.comparison import (
     flux_scaling,
     match_rows,
 )
+from racs_transients.config import Crossmatching
 from racs_transients.crossmatch import Association, associate, compact
 from racs_transients.native import hidden_matches
 from racs_transients.schema import CROSSMATCHES
@@ -103,7 +104,7 @@ def diagnostic_crossmatch(field: Field, run: Run) -> tuple[pd.DataFrame, Calibra
         calibration = calibrate(pairs["ln_ratio"], pairs["ra_offset"], pairs["dec_offset"], near & reliable)
         run.folder.survey(survey.name).update(calibration=calibration.to_dict(), references=len(field.references))
         _check_unit(pairs.loc[near, "ln_ratio"], survey.name)
-        _check_astrometry(pairs[reliable], options.diagnostic_max_separation, options.transient_max_separation)
+        _check_astrometry(pairs[reliable], survey.name, options)
         done(f"{near.sum()} pairs within {options.diagnostic_max_separation:g}″; " + _words(calibration, survey.name))
     return pairs, calibration
 
@@ -115,18 +116,19 @@ def _words(found: Calibration, survey: str) -> str:
     return f"ASKAP/{survey} flux {found.flux_scale:.3f}, offset {offset} from {found.pairs} good ones"
 
 
-def _check_astrometry(pairs: pd.DataFrame, diagnostic_radius: float, match_radius: float) -> None:
+def _check_astrometry(pairs: pd.DataFrame, survey: str, options: Crossmatching) -> None:
     """Warn where bright sources lie farther from their catalogue positions than the diagnostic radius."""
-    matched = pairs[pairs["separation"] <= match_radius]
-    if len(matched) >= MIN_PAIRS and matched["separation"].median() > diagnostic_radius:
+    matched = pairs[pairs["separation"] <= options.transient_max_separation]
+    if len(matched) >= MIN_PAIRS and matched["separation"].median() > options.diagnostic_max_separation:
         logger.warning(
-            "%d bright isolated sources lie %+.1f″ east and %+.1f″ north of their catalogue positions in the median, "
+            "%d bright isolated sources lie %+.1f″ east and %+.1f″ north of where %s has them in the median, "
             "farther than --diagnostic-max-separation (%g″), so that neither flux scale nor offset is measured from "
             "them; is the image's astrometry off?",
             len(matched),
             matched["ra_offset"].median(),
             matched["dec_offset"].median(),
-            diagnostic_radius,
+            survey,
+            options.diagnostic_max_separation,
         )
 
 

@@ -67,7 +67,7 @@ def load_image(path: Path, run: Run) -> Image:
 def _weighted(image: Image, run: Run) -> Image:
     """Blank the image where its weights are low, and write what is left."""
     options = run.config.analysis
-    path = run.own(options.weight_crop_image)
+    path = run.own(options.weight_crop_image, shared=True)
     if path is None:
         raise ConfigError("--weight-crop needs --weight-crop-image.")
     with run.stages("weight crop") as done:

@@ -41,20 +41,22 @@ class Run:
         image = self.folder.manifest["image"]
         return " ".join(str(part) for part in [image["sha256"], *image.get("crop", [])])
 
-    def own(self, files: Sequence[Path] | None) -> Path | None:
+    def own(self, files: Sequence[Path] | None, *, shared: bool = False) -> Path | None:
         """Return which of an option's files belongs to the image.
 
         Parameters
         ----------
         files : sequence of pathlib.Path, optional
             One for each image, or a pattern.
+        shared : bool
+            Whether one may belong to all images.
 
         Returns
         -------
         pathlib.Path or None
             None where the option is not given.
         """
-        return file_of_image(Path(self.folder.manifest["image"]["path"]), files, self.config.images)
+        return file_of_image(Path(self.folder.manifest["image"]["path"]), files, self.config.images, shared=shared)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

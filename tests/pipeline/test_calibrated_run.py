@@ -69,4 +69,10 @@ def test_an_offset_beyond_the_diagnostic_radius_is_told(command, caplog):
     calibration, _ = run(command, "--diagnostic-max-separation", "1", "--clobber")
     assert calibration["pairs"] == 0
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert sum("49 bright isolated sources lie +2.0″ east and -1.5″ north" in warning for warning in warnings) == 1
+    assert (
+        sum(
+            "49 bright isolated sources lie +2.0″ east and -1.5″ north of where SUMSS has them" in warning
+            for warning in warnings
+        )
+        == 1
+    )

@@ -81,6 +81,32 @@ def test_what_works_for_a_killed_program_ends_with_it(number, tmp_path):
     assert comes(lambda: not is_running(finder), 20)
 
 
+def descendants(number):
+    """Return the command lines of a process's children and theirs, by process number."""
+    try:
+        children = Path(f"/proc/{number}/task/{number}/children").read_text().split()
+        own = {child: Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
+    except OSError:  # one has just ended
+        return {}
+    return own | {number: words for child in children for number, words in descendants(child).items()}
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
+def test_a_run_that_is_ended_ends_its_finder(small_command, tmp_path):
+    program = subprocess.Popen([sys.executable, str(PROGRAM), *small_command, "--output-dir", str(tmp_path)])
+
+    def finder():
+        return [number for number, words in descendants(program.pid).items() if b"aegean_worker" in words]
+
+    assert comes(finder)
+    (worker, *_) = finder()
+    program.send_signal(signal.SIGTERM)
+    assert program.wait(60) == 130
+    assert not is_running(worker)
+    (manifest,) = tmp_path.glob("*/run.json")
+    assert json.loads(manifest.read_text())["error"] == "interrupted"
+
+
 def test_surveys_can_be_sent():
     assert [code for _, code in side_by_side(length, [MappingProxyType({"a": 1})], 1)] == [1]
 

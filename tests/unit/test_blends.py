@@ -66,3 +66,13 @@ def test_no_components_or_no_positions_give_zeros_and_nothing():
     sources = components(ra=[10.0], dec=[0.0], flux_int=[3.0])
     assert blend_flux(sources.iloc[:0], [10.0, 20.0], [0.0, 0.0], axes(2)).tolist() == [0, 0]
     assert len(blend_flux(sources, [], [], axes(0))) == 0
+
+
+def test_a_failed_fit_of_degrees_is_seen_where_it_lies_but_does_not_pair_all_with_all():
+    sources = components(
+        ra=[10.0, 10.0], dec=[0.0, 1.0], flux_int=[1000.0, 10.0], major=[5000.0, 15.0], minor=[5000.0, 12.0]
+    )
+    here, there = blend_flux(sources, [10.0, 10.0], [0.0, 1.0], axes(2))
+    assert here == pytest.approx(1000 * 60 * 45 / 5000**2, rel=0.01)
+    # 3600″ from the middle of a component of 5000″, some 0.02 mJy of it would be left
+    assert there == pytest.approx(10.0, abs=1e-9)

@@ -404,7 +404,14 @@ def test_options_that_are_switched_off_are_not_looked_at(image: str) -> None:
 def test_images_may_share_their_weights(several: list[str]) -> None:
     config = parse_options([*several, "--weight-crop", "--weight-crop-image", "a.csv"]).config
     files = config.analysis.weight_crop_image
-    assert {file_of_image(path, files, config.images) for path in config.images} == {Path("a.csv").absolute()}
+    assert {file_of_image(path, files, config.images, shared=True) for path in config.images} == {
+        Path("a.csv").absolute()
+    }
+
+
+def test_shared_weights_that_are_not_there_are_named_once(several: list[str]) -> None:
+    found = mistakes_of([*several, "--weight-crop", "--weight-crop-image", "no.fits"])
+    assert found == [f"--weight-crop-image: there is no file {Path.cwd()}/no.fits"]
 
 
 def test_finder_of_a_given_list_does_not_run(image: str) -> None:

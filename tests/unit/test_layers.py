@@ -26,7 +26,10 @@ LAYERS = (
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
 # science: columns and arrays in, columns and arrays out
-PURE = "beam sky calibration metrics measurement_errors crossmatch linking native blends comparison flags candidates"
+PURE = (
+    "beam sky calibration metrics measurement_errors crossmatch linking native blends comparison flags candidates "
+    "photometry noise"
+)
 OF_THE_SITE = "errors schema config surveys flags tables image sky cutouts plots dbconfig"
 KNOW_THE_SITE = {"database", "site", "manage"}
 

@@ -267,7 +267,7 @@ function elsewhere(event) {
   if (!event.key || !event.key.startsWith(outbox.prefix)) return;
   const [old, now] = [event.oldValue, event.newValue].map((text) => JSON.parse(text));
   const given = now && !old && now.kind === "vote";
-  const taken = old ? !now && old.kind === "vote" && !old.tried : now.kind === "undo";
+  const taken = old ? !now && old.kind === "vote" && (!old.tried || old.refused) : now.kind === "undo";
   if (!given && !taken) return;
   const { row, subject, counted, label, list: other } = now || old;
   for (const one of [row, subject]) given ? done.add(one) : done.delete(one);
