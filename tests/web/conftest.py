@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db import connection
 
-from tests.web.live import CHROMIUM, FLAGS, session_of, site_server
+from tests.web.live import CHROMIUM, FLAGS, session_of, site_server, wait_for_silence
 from web_server.accounts.roles import set_role
 from web_server.candidates.models import Crossmatch, Image, Product, Run, SkyObject, SurveyRun
 from web_server.review.models import Label
@@ -136,7 +136,9 @@ def site_address(django_db_setup, django_db_blocker, tmp_path_factory):
 @pytest.fixture
 def served(restored, site_address, transactional_db):
     """The address of the site; what the test writes is committed. Only for files all of whose tests use it."""
-    return site_address
+    yield site_address
+    # a browser that is gone may have asked for something before
+    wait_for_silence()
 
 
 @pytest.fixture(scope="session")

@@ -63,6 +63,22 @@ def session_of(user) -> str:
     return str(store.session_key)
 
 
+def wait_for_silence(quiet=0.1, seconds=10):
+    """Wait until the served site asks the database nothing: PostgreSQL ends who empties tables under a query."""
+    if connection.vendor != "postgresql":
+        return
+    since = start = time.monotonic()
+    while (now := time.monotonic()) < min(since + quiet, start + seconds):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
+            )
+            if cursor.fetchone()[0]:
+                since = now
+        time.sleep(0.01)
+
+
 def wait_until(page, expression, seconds=10):
     """Wait until an expression is true on a page; Playwright's own way needs ``eval``, which the policy forbids."""
     end = time.monotonic() + seconds
