@@ -138,7 +138,7 @@ def served(restored, site_address, transactional_db):
     """The address of the site; what the test writes is committed. Only for files all of whose tests use it."""
     yield site_address
     # a browser that is gone may have asked for something before
-    wait_for_silence()
+    wait_for_silence(site_address)
 
 
 @pytest.fixture(scope="session")

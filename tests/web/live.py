@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from django.db import connection
 
 from racs_transients.dbconfig import DbConfig
 from tests.serving import free_port, serving_site
+
+# Where the served site says how many requests it is answering, see counted.py.
+BUSY = "/requests-being-answered/"
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium")
@@ -47,7 +51,7 @@ def site_server(folder: Path, *, port: int | None = None, workers: int = 1, thre
         "RACS_TRANSIENTS_TEST_DATABASE_URL": database_url(),
         "PYTHONPATH": str(ROOT),
     }
-    command = [sys.executable, "-m", "gunicorn", "web_server.wsgi:application", "--bind", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "gunicorn", "tests.web.counted:application", "--bind", f"127.0.0.1:{port}"]
     command += ["--workers", str(workers), "--threads", str(threads), "--worker-class", "gthread"]
     with serving_site(command, port, cwd=folder, environment=environment) as url:
         yield url
@@ -63,20 +67,12 @@ def session_of(user) -> str:
     return str(store.session_key)
 
 
-def wait_for_silence(quiet=0.1, seconds=10):
-    """Wait until the served site asks the database nothing: PostgreSQL ends who empties tables under a query."""
-    if connection.vendor != "postgresql":
-        return
-    since = start = time.monotonic()
-    while (now := time.monotonic()) < min(since + quiet, start + seconds):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
-            )
-            if cursor.fetchone()[0]:
-                since = now
-        time.sleep(0.01)
+def wait_for_silence(url, seconds=30):
+    """Wait until the site has answered what it was asked: under its queries the tables cannot be emptied."""
+    end = time.monotonic() + seconds
+    while urllib.request.urlopen(url + BUSY, timeout=seconds).read() != b"0":
+        assert time.monotonic() < end, "the site does not come to an end"
+        time.sleep(0.02)
 
 
 def wait_until(page, expression, seconds=10):
