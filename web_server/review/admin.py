@@ -18,38 +18,8 @@ class LabelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("tag", "reason", "words", "key", "group", "lead_only", "active", "position")
     list_filter = ("active", "lead_only", "group")
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Return whether labels are listed.
-
-        Parameters
-        ----------
-        request : django.http.HttpRequest
-            Who asks.
-
-        Returns
-        -------
-        bool
-            True for admins.
-        """
-        return is_admin(request.user)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return whether somebody may add labels.
-
-        Parameters
-        ----------
-        request : django.http.HttpRequest
-            Who asks.
-
-        Returns
-        -------
-        bool
-            True for admins.
-        """
-        return is_admin(request.user)
-
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return whether somebody may look at labels and change them.
+        """Return whether somebody may see, add and change labels.
 
         Parameters
         ----------
@@ -64,6 +34,8 @@ class LabelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             True for admins.
         """
         return is_admin(request.user)
+
+    has_module_permission = has_add_permission = has_change_permission
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Return what cannot be edited: what people have said already stays what they said.
